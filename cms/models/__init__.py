@@ -1,0 +1,50 @@
+"""The models of what is published."""
+
+from .access import AccessGrant, AccessLog
+from .codes import AchievementType, DemandType, Industry, KeyTechnology, Region, TechnologyField, TransferMode
+from .listings import (
+    KINDS,
+    Achievement,
+    Demand,
+    Expert,
+    Kpi,
+    Listing,
+    ListingQuerySet,
+    PatentItem,
+    Project,
+    Target,
+    listing_model,
+)
+from .moderation import ModerationTask
+from .pages import NewsIndexPage, NewsPage, RootPage
+from .record import Availability, ListingRecord, Source
+
+__all__ = [
+    "KINDS",
+    "AccessGrant",
+    "AccessLog",
+    "Achievement",
+    "AchievementType",
+    "Availability",
+    "Demand",
+    "DemandType",
+    "Expert",
+    "Industry",
+    "KeyTechnology",
+    "Kpi",
+    "Listing",
+    "ListingQuerySet",
+    "ListingRecord",
+    "ModerationTask",
+    "NewsIndexPage",
+    "NewsPage",
+    "PatentItem",
+    "Project",
+    "Region",
+    "RootPage",
+    "Source",
+    "Target",
+    "TechnologyField",
+    "TransferMode",
+    "listing_model",
+]

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class PostingConfig(AppConfig):
+    name = "marketplace.posting"
+    verbose_name = "发布与维护"

@@ -1,0 +1,23 @@
+"""Fast: cheap passwords, mail in memory, static files without a manifest, everything in a scratch folder."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+os.environ["DATA_DIR"] = os.environ.get("TEST_DATA_DIR") or tempfile.mkdtemp(prefix=f"market-test-{_worker}-")
+os.environ.setdefault("SECRET_KEY", "test-only-" + "x" * 50)
+for _name in ("DEMO", "SITE_URL", "SEARCH_URL", "EMAIL_URL", "ALLOWED_HOSTS", "TRUSTED_PROXIES", "HOST", "PORT"):
+    os.environ.pop(_name, None)
+
+from .base import *  # noqa: E402, F403
+
+DATA_DIR = Path(os.environ["DATA_DIR"])
+ALLOWED_HOSTS = ["*"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}  # noqa: F405
+WHITENOISE_AUTOREFRESH = True
+ACCOUNT_RATE_LIMITS = False
