@@ -106,7 +106,7 @@ def _small(today: date) -> dict[str, Any]:
         ],
         "day": today,
         "amount": Decimal("2860000.00"),
-        "large": None,
+        
         "years": [{"label": str(y), "href": HERE, "current": y == 2026} for y in (2026, 2025, 2024)],
         "tabs": [
             {"label": _("本地登记"), "count": "12.46", "href": HERE, "current": True},
@@ -175,11 +175,11 @@ def _rows(today: date) -> dict[str, Any]:
     achievement = {
         "href": HERE,
         "title": title,
-        "title_spans": [(0, 7), (12, 14)],
+        "title_spans": [(0, 3), (3, 7), (12, 14)],
         "text": _(
             "先以改性铝基吸附把氟离子降到 0.8 mg/L，再分质结晶出工业级氯化钠、硫酸钠，杂盐率由 18% 降到 4% 以下。"
         ),
-        "text_spans": [(11, 14)],
+        "text_spans": [(9, 12)],
         "owner": _("河套能源化工研究院"),
         "region": _("鄂尔多斯"),
         "field": _("环境保护"),
