@@ -1,0 +1,120 @@
+"""What an engine does, and which one the settings name.
+
+Pages, matching and commands know only this protocol and the dataclasses of `search.query`; an engine that is asked in
+vain raises EngineDown, and the page then answers from the database (`FilterSet.qs`) and says so.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from ..query import Document, Hit, Query, Results
+
+
+class EngineDown(Exception):
+    """The engine cannot answer now: not reachable, being rebuilt, damaged. Nothing was lost; the rows wait."""
+
+
+class EngineBusy(EngineDown):
+    """Another process is the writer now. Reading works; what is to be written waits in `SearchChange`."""
+
+
+class EngineUnavailable(Exception):
+    """The settings name an engine that this installation does not have. Commands end with exit code 2."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """How an engine is: `state` is ok, missing, outdated (other analyser or fields) or damaged."""
+
+    engine: str
+    state: str
+    documents: int
+    tombstones: int
+    index_time: datetime | None
+    analyzer_version: int | None
+    schema_version: int | None
+    detail: str = ""
+
+
+class Engine(Protocol):
+    """A place that keeps documents and finds them. Every write may come twice and in any order."""
+
+    name: str
+
+    def put(self, documents: Iterable[Document]) -> dict[str, str]:
+        """Take in full documents; one older than what is known is passed over. Returns id → reason for those
+        refused.
+        """
+
+    def drop(self, versions: Iterable[tuple[str, int]]) -> None:
+        """Remove (id, version) pairs; a document of the same or an older version cannot come back afterwards."""
+
+    def find(self, query: Query) -> Results:
+        """Answer the box or a list, as strictly as a person counts. Raises EngineDown."""
+
+    def similar(
+        self, document: Document, *, kinds: Sequence[str] = (), limit: int = 200, exclude_owner: str = ""
+    ) -> list[Hit]:
+        """Rank documents by closeness to a text, best first. Raises EngineDown."""
+
+    def frequencies(self, field: str, terms: Iterable[str]) -> tuple[int, dict[str, int]]:
+        """Number of documents, and in how many of them each term stands."""
+
+    def rebuild(self, documents: Iterable[Document]) -> dict[str, str]:
+        """Make a new index of these documents alone and swap it in at once; the old one answers until then."""
+
+    def needs_rebuild(self) -> str:
+        """Why the index must be made anew before it can answer; empty when it can."""
+
+    def versions(self) -> dict[str, int]:
+        """Every document that can be found, with its version: what reconciling compares."""
+
+    def refresh(self) -> None:
+        """See what another process has written. Raises EngineDown."""
+
+    def status(self) -> Status:
+        """How the engine is; never raises."""
+
+    def close(self) -> None:
+        """Give back locks and files."""
+
+
+_engine: tuple[int, str, Engine] | None = None
+_lock = threading.Lock()
+
+
+def open_engine(url: str, folder: Path) -> Engine:
+    """Return the engine that a SEARCH_URL names. Raises EngineUnavailable for one that is not installed."""
+    if url.rstrip(":") == "embedded":
+        from .embedded import EmbeddedEngine
+
+        return EmbeddedEngine(folder)
+    raise EngineUnavailable(f"SEARCH_URL={url}：本版本只有内嵌检索引擎。请去掉 SEARCH_URL，或设为 embedded:")
+
+
+def get_engine() -> Engine:
+    """The site's engine, opened once a process (a forked worker opens its own)."""
+    from django.conf import settings
+
+    global _engine
+    key = f"{settings.SEARCH_URL} {settings.DATA_DIR}"
+    with _lock:
+        if _engine is None or _engine[:2] != (os.getpid(), key):
+            _engine = (os.getpid(), key, open_engine(settings.SEARCH_URL, Path(settings.DATA_DIR) / "search"))
+        return _engine[2]
+
+
+def close_engine() -> None:
+    """Forget the process's engine and give back its locks: at the end of a command or a test."""
+    global _engine
+    with _lock:
+        if _engine is not None and _engine[0] == os.getpid():
+            _engine[2].close()
+        _engine = None
