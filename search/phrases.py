@@ -17,10 +17,10 @@ from .units import is_unit
 
 # Words that say nothing about what is matched.
 GENERIC = frozenset(read_words("generic_words.txt"))
-# Characters that a stretch is not shown to begin or end with: particles, prepositions, counters.
-EDGES = frozenset(
-    "的了和与及或在为是以于对将被把由从到向等中后前时上下内外其该此这那有无可能并且而但不也又均已很较最更各每某所者之个种类项次台套"
-)
+# Particles that a stretch is not shown to begin or end with. Only what begins or ends no technical word: 在线, 井下, 红外,
+# 无机, 饱和 and 植被 must stay whole.
+LEADING = frozenset("的了和与及或是其该此这那且而但也又已很之将把等")
+TRAILING = frozenset("的了与或是其该此这那且而但也又已很之将把在以等于从")
 SHOWN = 8
 PLACES = 3
 # A stretch this light is two everyday words side by side.
@@ -143,9 +143,9 @@ def _trim(code: str, latin: Mapping[str, str]) -> str:
     """Take particles off both ends; empty where what is left says nothing: one character, a bare number, generic
     words.
     """
-    while code and code[0] in EDGES:
+    while code and code[0] in LEADING:
         code = code[1:]
-    while code and code[-1] in EDGES:
+    while code and code[-1] in TRAILING:
         code = code[:-1]
     readable = "".join(latin.get(atom, atom) for atom in code)
     if len(readable) < 2 or not any(character.isalpha() for character in readable):
@@ -157,8 +157,8 @@ def _trim(code: str, latin: Mapping[str, str]) -> str:
 
 
 def _only_generic(code: str) -> bool:
-    """True where every character belongs to a generic word: 技术研究, 关键设备."""
-    covered = [False] * len(code)
+    """True where every character belongs to a generic word or is a particle: 技术研究与应用, 关键设备."""
+    covered = [atom in LEADING for atom in code]
     for start in range(len(code) - 1):
         if code[start : start + 2] in GENERIC:
             covered[start] = covered[start + 1] = True

@@ -1,0 +1,90 @@
+"""The analyser: what a text is to the engines, and where typed words stand in it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.text import BOX_LIMIT, TOKEN_LIMIT, highlights, mapped, merge, normalize, tokens, words
+
+
+@pytest.mark.parametrize(
+    ("text", "uni", "bi"),
+    [
+        ("氢能储运", ["氢", "能", "储", "运"], ["氢能", "能储", "储运"]),
+        ("氟", ["氟"], ["氟"]),
+        ("V2G 与 GCr15", ["v2g", "与", "gcr15"], ["v2g", "与", "gcr15"]),
+        ("ＰＭ２．５监测", ["pm2.5", "监", "测"], ["pm2.5", "监测"]),
+        ("3.5 mg/L, A+B-C", ["3.5", "mg/l", "a+b-c"], ["3.5", "mg/l", "a+b-c"]),
+        ("氢\u200b能", ["氢", "能"], ["氢能"]),
+        ("氢。能", ["氢", "能"], ["氢", "能"]),
+        ("𬭛铪", ["𬭛", "铪"], ["𬭛铪"]),
+        ("μm 与 α-Al2O3", ["μm", "与", "α-al2o3"], ["μm", "与", "α-al2o3"]),
+        ("\x00、。", [], []),
+        ("", [], []),
+    ],
+)
+def test_tokens(text: str, uni: list[str], bi: list[str]) -> None:
+    found = tokens(text)
+    assert (found.uni, found.bi) == (uni, bi)
+
+
+def test_a_token_of_any_length_is_cut_alike_on_both_sides() -> None:
+    assert tokens("x" * 5000).bi == ["x" * TOKEN_LIMIT] == [t for _, t in words("x" * 150)[0].terms]
+
+
+@pytest.mark.parametrize(
+    ("typed", "terms"),
+    [
+        ("氢能 储", [[("bi", "氢能")], [("uni", "储")]]),
+        ("矿井水除氟", [[("bi", "矿井"), ("bi", "井水"), ("bi", "水除"), ("bi", "除氟")]]),
+        ("PEM电解槽", [[("bi", "pem"), ("bi", "电解"), ("bi", "解槽")]]),
+        ("氢能,氢能", [[("bi", "氢能")], [("bi", "氢能")]]),
+        ("“除氟”、pm2.5", [[("bi", "除氟")], [("bi", "pm2.5")]]),
+        ("、。", []),
+    ],
+)
+def test_typed_words(typed: str, terms: list[list[tuple[str, str]]]) -> None:
+    assert [list(word.terms) for word in words(typed)] == terms
+
+
+def test_only_the_beginning_of_a_very_long_input_is_read() -> None:
+    assert len(words("氢 " * 5000)) == BOX_LIMIT // 2
+
+
+@given(st.text())
+def test_nothing_that_can_be_typed_fails(text: str) -> None:
+    found = tokens(text)
+    assert all(token and not token.isspace() for token in found.uni + found.bi)
+    assert all(" " not in token for token in found.bi), "the engines split our tokens at spaces"
+    words(text)
+    highlights(text, text)
+
+
+@given(st.text(alphabet="氢能ＡaB①ﬁ½ \u200b，"))
+def test_a_mapped_text_points_back_into_the_original(original: str) -> None:
+    place = mapped(original)
+    assert len(place.text) == len(place.starts) == len(place.ends)
+    for position in range(len(place.text)):
+        start, end = place.span(position, position + 1)
+        assert place.text[position] in normalize(original[start:end])
+
+
+@pytest.mark.parametrize(
+    ("text", "typed", "marked"),
+    [
+        ("煤化工高盐废水的除氟", "高盐废水 除氟", ["高盐废水", "除氟"]),
+        ("高盐矿井废水", "高盐废水", ["高盐", "废水"]),
+        ("ＰＥＭ电解槽", "pem", ["ＰＥＭ"]),
+        ("PEMFC 电堆", "pem", []),
+        ("氟与氟化物", "氟", ["氟", "氟"]),
+        ("智能采煤", "氢能", []),
+    ],
+)
+def test_highlights(text: str, typed: str, marked: list[str]) -> None:
+    assert [text[a:b] for a, b in highlights(text, typed)] == marked
+
+
+def test_merge_joins_what_touches() -> None:
+    assert merge([(5, 7), (0, 2), (2, 4), (6, 9)]) == [(0, 4), (5, 9)]
