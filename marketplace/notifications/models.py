@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 
 class Notice(models.Model):
@@ -21,13 +22,18 @@ class Notice(models.Model):
     read_at = models.DateTimeField("已读", null=True, blank=True)
     mail_state = models.CharField("邮件", max_length=8, choices=MAIL, default="pending")
     mail_tries = models.PositiveSmallIntegerField(default=0)
+    # A mail is tried at this moment or later: a claim and a failure both move it on, so that nobody sends it twice.
+    mail_after = models.DateTimeField(default=timezone.now)
     mail_error = models.CharField(max_length=200, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "通知"
         ordering = ["-created_at", "-pk"]
         constraints = [models.UniqueConstraint(fields=["recipient", "dedupe_key"], name="a_notice_is_sent_once")]
-        indexes = [models.Index(fields=["recipient", "read_at"])]
+        indexes = [
+            models.Index(fields=["recipient", "read_at"]),
+            models.Index(fields=["mail_after"], condition=models.Q(mail_state="pending"), name="notice_mail_waiting"),
+        ]
 
     def __str__(self) -> str:
         return self.title
