@@ -1,3 +1,10 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from . import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", views.jobs, name="jobs"),
+    path("<uuid:pk>/", views.job, name="job"),
+    path("<uuid:pk>/cancel/", views.cancel, name="job_cancel"),
+    path("<uuid:pk>/result/", views.result, name="job_result"),
+]

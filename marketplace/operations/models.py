@@ -15,7 +15,13 @@ def is_staff(report: Report, user: Any) -> bool:
 
 
 class Report(FlowMixin):
-    KINDS = [("error", "内容有误"), ("expired", "信息过期"), ("rights", "侵犯权利"), ("illegal", "违法或不当信息"), ("other", "其他")]
+    KINDS = [
+        ("error", "内容有误"),
+        ("expired", "信息过期"),
+        ("rights", "侵犯权利"),
+        ("illegal", "违法或不当信息"),
+        ("other", "其他"),
+    ]
     STATES = [("open", "待处理"), ("handled", "已处理"), ("dismissed", "不予处理")]
     FLOW = Flow(
         "report",
