@@ -1,5 +1,6 @@
 """The first version of what people agree to. An operator adds versions, nobody edits one in place."""
 
+# ruff: noqa: E501
 from django.db import migrations
 
 TERMS = """本站由科技主管部门指定的机构运行，供高等院校、科研机构、企业、技术经理人和登记机构发布科技成果与技术需求、对接洽谈、办理技术合同认定登记。

@@ -19,7 +19,7 @@ from .people import User
 
 
 def fold(name: str) -> str:
-    """A name for comparison: NFKC, no spaces, no invisible characters, full-width brackets as half-width, lower case."""
+    """A name for comparison: NFKC (also brackets), no spaces or invisible characters, lower case."""
     kept = (c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) not in ("Cf", "Cc", "Zs"))
     return "".join(kept).lower()
 
@@ -59,7 +59,9 @@ class Organization(models.Model):
     short_name = models.CharField("简称", max_length=40, blank=True)
     kind = models.CharField("类别", max_length=12, choices=KINDS, default="company")
     credit_code = models.CharField("统一社会信用代码", max_length=18, null=True, blank=True, unique=True)
-    region = models.ForeignKey("cms.Region", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="所在地区")
+    region = models.ForeignKey(
+        "cms.Region", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="所在地区"
+    )
     address = models.CharField("地址", max_length=200, blank=True)
     legal_representative = models.CharField("法定代表人", max_length=50, blank=True)
     introduction = models.TextField("简介", max_length=3000, blank=True)
@@ -136,27 +138,35 @@ class OrganizationName(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return self.name
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.folded = fold(self.name)
         super().save(*args, **kwargs)
 
-    def __str__(self) -> str:
-        return self.name
-
 
 def is_head_or_administrator(membership: Membership, user: Any) -> bool:
-    """A head decides for his organisation; the platform's administrator where there is no head."""
-    return user.is_administrator or (user.is_head_of(membership.organization) and membership.user_id != user.pk)
+    """A head decides for his organisation, the platform's administrator too; neither about himself."""
+    return membership.user_id != user.pk and (user.is_administrator or user.is_head_of(membership.organization))
+
+
+def is_oneself(membership: Membership, user: Any) -> bool:
+    return bool(membership.user_id == user.pk)
 
 
 def is_member_or_head(membership: Membership, user: Any) -> bool:
-    return membership.user_id == user.pk or is_head_or_administrator(membership, user)
+    return is_oneself(membership, user) or is_head_or_administrator(membership, user)
+
+
+def is_moderator_for_another(membership: Membership, user: Any) -> bool:
+    return user.is_moderator and membership.user_id != user.pk
 
 
 class Membership(FlowMixin):
     """A person asks to join an organisation and a head approves; leaving ends his acting for it at the next request."""
 
-    STATES = [("requested", "待批准"), ("approved", "成员"), ("declined", "未批准"), ("left", "已离开")]
+    STATES = [("requested", "待批准"), ("approved", "成员"), ("declined", "未加入"), ("left", "已离开")]
     ROLES = [("head", "负责人"), ("member", "成员")]
     FLOW = Flow(
         "membership",
@@ -164,7 +174,12 @@ class Membership(FlowMixin):
             "approve": Move("批准加入", ("requested",), "approved", is_head_or_administrator),
             "decline": Move("不批准", ("requested",), "declined", is_head_or_administrator),
             "leave": Move("离开单位", ("approved",), "left", is_member_or_head),
-            "ask_again": Move("重新申请", ("declined", "left"), "requested", is_member_or_head),
+            "withdraw": Move("撤回加入申请", ("requested",), "declined", is_oneself),
+            "ask_again": Move("重新申请", ("declined", "left"), "requested", is_oneself),
+            # What verify does for the applicant: staff has seen that he speaks for the organisation.
+            "appoint": Move(
+                "核实后成为负责人", ("requested", "declined", "left"), "approved", is_moderator_for_another
+            ),
         },
         initial=("requested", "approved"),
     )
@@ -188,14 +203,12 @@ class Membership(FlowMixin):
 def is_platform_staff(record: Any, user: Any) -> bool:
     """Staff verifies, but never his own request nor his own organisation."""
     return (
-        user.is_moderator
-        and record.applicant_id != user.pk
-        and record.organization_id not in user.organization_ids()
+        user.is_moderator and record.applicant_id != user.pk and record.organization_id not in user.organization_ids()
     )
 
 
 class VerificationRequest(FlowMixin):
-    """Somebody shows who an organisation is and that he speaks for it: a new one, or one that an import had made (认领).
+    """Somebody shows who an organisation is and that he speaks for it: a new one, or one that an import made (认领).
 
     On approval the organisation gets its checked credit code and day of verification, and the applicant is its head.
     """
@@ -206,7 +219,9 @@ class VerificationRequest(FlowMixin):
         {
             "verify": Move("核实通过", ("submitted",), "verified", is_platform_staff),
             "return": Move("退回", ("submitted",), "returned", is_platform_staff),
-            "resubmit": Move("重新提交", ("returned",), "submitted", lambda record, user: record.applicant_id == user.pk),
+            "resubmit": Move(
+                "重新提交", ("returned",), "submitted", lambda record, user: record.applicant_id == user.pk
+            ),
         },
         initial=("submitted",),
     )
@@ -219,7 +234,9 @@ class VerificationRequest(FlowMixin):
     kind = models.CharField("类别", max_length=12, choices=Organization.KINDS)
     is_state_institution = models.BooleanField("国家设立的研究开发机构或高等院校", default=False)
     is_claim = models.BooleanField("认领已有单位", default=False)
-    evidence = models.FileField("证明材料", upload_to="verification/", storage=private_storage, blank=True, max_length=200)
+    evidence = models.FileField(
+        "证明材料", upload_to="verification/", storage=private_storage, blank=True, max_length=200
+    )
     evidence_name = models.CharField("文件名", max_length=200, blank=True)
     note = models.CharField("说明", max_length=500, blank=True)
     decision_note = models.CharField("核实意见", max_length=500, blank=True)
@@ -237,6 +254,11 @@ class VerificationRequest(FlowMixin):
 
     def __str__(self) -> str:
         return f"{self.organization} {self.credit_code}"
+
+    @property
+    def act(self) -> str:
+        """What is asked for, in a word."""
+        return "认领" if self.is_claim else "核实"
 
     @property
     def days_open(self) -> int:

@@ -1,0 +1,31 @@
+"""What Wagtail's log may say of people and organisations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wagtail import hooks
+
+from .models import Membership, VerificationRequest
+
+ACTS = {
+    "account.consent": "同意协议与告知",
+    "account.edit": "更正个人资料",
+    "account.close": "撤回同意并停用账户",
+    "account.export": "导出个人资料",
+    "organization.found": "建立单位",
+    "organization.edit": "修改单位资料",
+    "organization.rename": "更名",
+    "organization.verify": "核实单位",
+    "membership.ask": "申请加入单位",
+    "membership.role": "改变单位内的角色",
+    "verification.ask": "申请核实",
+}
+
+
+@hooks.register("register_log_actions")
+def register_log_actions(actions: Any) -> None:
+    Membership.FLOW.register_log_actions(actions)
+    VerificationRequest.FLOW.register_log_actions(actions)
+    for name, label in ACTS.items():
+        actions.register_action(name, label, label)
