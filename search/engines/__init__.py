@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -72,6 +73,14 @@ class Engine(Protocol):
 
     def needs_rebuild(self) -> str:
         """Why the index must be made anew before it can answer; empty when it can."""
+
+    def hold(self) -> bool:
+        """Become the writer until `close`, where an engine has only one: the site does. False where another process
+        is.
+        """
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Be the writer for a while; writes inside it do not ask again. Raises EngineBusy where another process is."""
 
     def versions(self) -> dict[str, int]:
         """Every document that can be found, with its version: what reconciling compares."""

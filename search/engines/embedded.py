@@ -84,6 +84,7 @@ class EmbeddedEngine:
         self._open: _Open | None = None
         self._writer: tantivy.IndexWriter | None = None
         self._kept = False
+        self._depth = 0
 
     # Reading
 
@@ -265,15 +266,16 @@ class EmbeddedEngine:
             return self._kept
 
     @contextmanager
-    def _lock(self) -> Iterator[None]:
-        """Be the writer for a while. Raises EngineBusy where another process is."""
+    def writing(self) -> Iterator[None]:
         with self._writing:
             if not self._file_lock.acquire():
                 raise EngineBusy("another process writes the index")
+            self._depth += 1
             try:
                 yield
             finally:
-                if not self._kept:
+                self._depth -= 1
+                if not self._depth and not self._kept:
                     self._release()
 
     def _release(self) -> None:
@@ -294,7 +296,7 @@ class EmbeddedEngine:
     @contextmanager
     def _changing(self) -> Iterator[tuple[_Open, tantivy.IndexWriter]]:
         """Reader and writer under the lock; everything written inside is committed together or not at all."""
-        with self._lock():
+        with self.writing():
             view = self._reader()
             with _sound("the index cannot be written"):
                 if self._writer is None:
@@ -338,7 +340,7 @@ class EmbeddedEngine:
                 known[document_id] = (version, True)
 
     def rebuild(self, documents: Iterable[Document]) -> dict[str, str]:
-        with self._lock():
+        with self.writing():
             self._close_writer()
             folder = self._new_generation()
             refused: dict[str, str] = {}
