@@ -20,7 +20,6 @@ from django.utils.crypto import get_random_string
 from marketplace import guards
 from marketplace.accounts.models import User
 from marketplace.demo.models import DemoAccount, DemoLoad
-from marketplace.settings.environment import BASE_DIR
 
 FIRST_ADMINISTRATOR = "admin@localhost"
 
@@ -65,9 +64,11 @@ def put_guards() -> list[str]:
 
 def static_stamp() -> str:
     """A hash over what static files are made from: our own by size and time, those of packages by the lock."""
-    digest = hashlib.sha256((BASE_DIR / "requirements" / "base.txt").read_bytes())
+    digest = hashlib.sha256((settings.BASE_DIR / "requirements" / "base.txt").read_bytes())
     folders = [Path(folder) for folder in settings.STATICFILES_DIRS]
-    folders += [Path(c.path) / "static" for c in apps.get_app_configs() if Path(c.path).is_relative_to(BASE_DIR)]
+    folders += [
+        Path(c.path) / "static" for c in apps.get_app_configs() if Path(c.path).is_relative_to(settings.BASE_DIR)
+    ]
     for folder in folders:
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
             about = path.stat()

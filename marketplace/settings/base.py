@@ -6,7 +6,7 @@ import os
 
 from django.utils.translation import gettext_lazy as _
 
-from .environment import BASE_DIR, data_dir, env, secret_key
+from .environment import BASE_DIR, VARIABLES, data_dir, env, secret_key  # noqa: F401 (VARIABLES: the settings table)
 
 DATA_DIR = data_dir()
 DEMO = env.bool("DEMO", default=False)

@@ -13,7 +13,6 @@ from django.core.management.base import BaseCommand
 from django.db import connections
 
 from marketplace.operations import preflight, startup
-from marketplace.settings.environment import BASE_DIR
 from search.engines import EngineUnavailable, close_engine, open_engine
 from search.engines.locks import FileLock
 
@@ -66,6 +65,6 @@ class Command(BaseCommand):
         # The server starts elsewhere: a relative folder would be another one there.
         os.environ["DATA_DIR"] = str(settings.DATA_DIR)
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings.base")
-        os.chdir(BASE_DIR)
+        os.chdir(settings.BASE_DIR)
         # Taking over this very process: a signal for it is a signal for the server.
         os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "--config", "python:marketplace.gunicorn"])  # noqa: S606
