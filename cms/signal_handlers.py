@@ -1,4 +1,4 @@
-"""Wagtail's published and unpublished, heard inside its transaction: the record's dates, the version, our one signal."""
+"""Wagtail's published and unpublished, heard in its transaction: the record's dates, the version, our one signal."""
 
 from __future__ import annotations
 

@@ -21,20 +21,37 @@ class UserFactory(factory.django.DjangoModelFactory):
         skip_postgeneration_save = True
 
     class Params:
-        moderator = factory.Trait(role="审核员")
-        editor = factory.Trait(role="编辑")
-        administrator = factory.Trait(role="管理员")
+        moderator = factory.Trait(platform_role="审核员")
+        editor = factory.Trait(platform_role="编辑")
+        administrator = factory.Trait(platform_role="管理员")
 
     name = factory.Sequence(lambda n: f"测试员{n}")
     email = factory.Sequence(lambda n: f"user{n}@example.org")
     password = factory.django.Password("correct-horse-battery")
+    platform_role = None
 
-    @factory.post_generation
-    def role(self, create, extracted, **kwargs):
-        if extracted:
+    @classmethod
+    def _create(cls, model_class, *args, platform_role=None, **kwargs):
+        # A trait cannot reach a post_generation hook; it sets this attribute.
+        user = super()._create(model_class, *args, **kwargs)
+        if platform_role:
             from django.contrib.auth.models import Group
 
-            self.groups.add(Group.objects.get(name=extracted))
+            user.groups.add(Group.objects.get(name=platform_role))
+        return user
+
+    role = ""
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        # Not a post-generation hook: a trait cannot set what such a hook is given.
+        role = kwargs.pop("role")
+        user = super()._create(model_class, *args, **kwargs)
+        if role:
+            from django.contrib.auth.models import Group
+
+            user.groups.add(Group.objects.get(name=role))
+        return user
 
 
 class OrganizationFactory(factory.django.DjangoModelFactory):
@@ -128,8 +145,11 @@ class ListingFactory(factory.django.DjangoModelFactory):
         listing = model_class(record=record, live=False, **kwargs)
         for name, rows in children.items():
             setattr(listing, name, rows)
+        listing.save()
         for name, codes in many.items():
-            setattr(listing, name, codes)
+            # Codes are set once the row has a key: modelcluster asks the database what stands there.
+            field = model_class._meta.get_field(name)
+            getattr(listing, name).set(field.related_model.objects.filter(code__in=codes))
         listing.save()
         revision = listing.save_revision()
         if publish:

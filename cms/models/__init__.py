@@ -1,16 +1,20 @@
 """The models of what is published."""
 
-from .access import AccessGrant, AccessLog
+from .access import AccessGrant, AccessLog, log_view
 from .codes import AchievementType, DemandType, Industry, KeyTechnology, Region, TechnologyField, TransferMode
 from .listings import (
     KINDS,
     Achievement,
     Demand,
+    Disclosure,
     Expert,
     Kpi,
     Listing,
     ListingQuerySet,
+    Operator,
     PatentItem,
+    PriceType,
+    PricingMode,
     Project,
     Target,
     listing_model,
@@ -28,6 +32,7 @@ __all__ = [
     "Availability",
     "Demand",
     "DemandType",
+    "Disclosure",
     "Expert",
     "Industry",
     "KeyTechnology",
@@ -38,7 +43,10 @@ __all__ = [
     "ModerationTask",
     "NewsIndexPage",
     "NewsPage",
+    "Operator",
     "PatentItem",
+    "PriceType",
+    "PricingMode",
     "Project",
     "Region",
     "RootPage",
@@ -47,4 +55,5 @@ __all__ = [
     "TechnologyField",
     "TransferMode",
     "listing_model",
+    "log_view",
 ]

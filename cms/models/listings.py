@@ -70,9 +70,7 @@ class ListingQuerySet(models.QuerySet["Listing"]):
         return self.select_related("record__owner__region", "technology_field", "region")
 
 
-class Listing(
-    WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, PreviewableMixin, ClusterableModel
-):
+class Listing(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, PreviewableMixin, ClusterableModel):
     """What the four kinds have in common. A draft needs a title and an owner, publishing on the site more (posting)."""
 
     KIND: str
@@ -91,9 +89,7 @@ class Listing(
     region = models.ForeignKey(
         "cms.Region", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="所在地区"
     )
-    disclosure_level = models.CharField(
-        "公开程度", max_length=2, choices=Disclosure.choices, default=Disclosure.L0
-    )
+    disclosure_level = models.CharField("公开程度", max_length=2, choices=Disclosure.choices, default=Disclosure.L0)
     contact_name = models.CharField("联系人", max_length=50, blank=True)
     contact_phone = models.CharField("联系电话", max_length=40, blank=True)
     contact_email = models.EmailField("联系邮箱", blank=True)
@@ -139,7 +135,9 @@ class Listing(
 
     def full_clean_draft(self) -> None:
         """A draft needs only its title; lengths and types of what is there are still checked."""
-        self.clean_fields(exclude=[f.name for f in self._meta.fields if f.name != "title" and not getattr(self, f.attname)])
+        self.clean_fields(
+            exclude=[f.name for f in self._meta.fields if f.name != "title" and not getattr(self, f.attname)]
+        )
 
     def body_visible_to(self, user: Any) -> bool:
         """Whether this person may read more than title and summary (`Disclosure`)."""
@@ -187,7 +185,13 @@ class Listing(
 
 def _money(label: str, **kwargs: Any) -> models.DecimalField:
     return models.DecimalField(
-        label, max_digits=18, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(Decimal(0))], **kwargs
+        label,
+        max_digits=18,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+        **kwargs,
     )
 
 
@@ -260,7 +264,9 @@ class Demand(Listing):
     budget_min = _money("最低预算（元）")
     budget_max = _money("最高预算（元）")
     deadline = models.DateField("答复截止日期", null=True, blank=True)
-    is_anonymous = models.BooleanField("匿名发布", default=False, help_text="对外任何地方不出现单位名称，只公开行业和地区")
+    is_anonymous = models.BooleanField(
+        "匿名发布", default=False, help_text="对外任何地方不出现单位名称，只公开行业和地区"
+    )
 
     class Meta:
         verbose_name = verbose_name_plural = "技术需求"

@@ -47,7 +47,12 @@ class ListingRecord(models.Model):
     number = NumberField("编号")
     # A natural person who holds a right has no organisation: then `holder_name` says who (imports only).
     owner = models.ForeignKey(
-        "accounts.Organization", models.PROTECT, null=True, blank=True, related_name="listing_records", verbose_name="单位"
+        "accounts.Organization",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="listing_records",
+        verbose_name="单位",
     )
     holder_name = models.CharField("权利人（自然人）", max_length=60, blank=True)
     availability = models.CharField(
