@@ -14,6 +14,12 @@ def is_staff(report: Report, user: Any) -> bool:
     return user.is_moderator
 
 
+class ReportQuerySet(models.QuerySet["Report"]):
+    def visible_to(self, user: Any) -> ReportQuerySet:
+        """Moderators see all; what somebody says of others is nobody else's to read."""
+        return self if getattr(user, "is_authenticated", False) and user.is_moderator else self.none()
+
+
 class Report(FlowMixin):
     KINDS = [
         ("error", "内容有误"),
@@ -41,6 +47,8 @@ class Report(FlowMixin):
     answer = models.CharField("处理结果", max_length=500, blank=True)
     handled_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ReportQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "纠错与举报"
