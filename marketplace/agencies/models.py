@@ -1,4 +1,4 @@
-"""Technology brokers (技术经理人) and the mandates under which they act. Certification of agencies comes with its issue."""
+"""Technology brokers (技术经理人) and the mandates under which they act."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from cms.numbers import NumberField
 
 class BrokerQuerySet(models.QuerySet["Broker"]):
     def active(self) -> BrokerQuerySet:
-        return self.filter(is_active=True).filter(Q(valid_until__isnull=True) | Q(valid_until__gte=timezone.localdate()))
+        return self.filter(is_active=True).filter(
+            Q(valid_until__isnull=True) | Q(valid_until__gte=timezone.localdate())
+        )
 
 
 class Broker(models.Model):
@@ -52,10 +54,18 @@ class MandateQuerySet(models.QuerySet["Mandate"]):
         """Mandates that hold on a local date (default today): accepted, begun, not ended, not revoked."""
         day = on or timezone.localdate()
         return self.filter(
-            Q(revoked_on__isnull=True) | Q(revoked_on__gt=day), accepted_at__isnull=False, starts_on__lte=day, ends_on__gte=day
+            Q(revoked_on__isnull=True) | Q(revoked_on__gt=day),
+            accepted_at__isnull=False,
+            starts_on__lte=day,
+            ends_on__gte=day,
         )
 
+    def covering(self, record: Any) -> MandateQuerySet:
+        """Mandates of a listing's owner that name the listing or all of them."""
+        return self.filter(Q(record=record) | Q(record__isnull=True), client=record.owner_id)
+
     def visible_to(self, user: Any) -> MandateQuerySet:
+        """Broker and client; the administrator."""
         if not getattr(user, "is_authenticated", False):
             return self.none()
         if user.is_administrator:
@@ -81,10 +91,28 @@ class Mandate(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "委托"
-        constraints = [models.CheckConstraint(condition=Q(ends_on__gte=F("starts_on")), name="mandate_ends_after_start")]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_on__gte=F("starts_on")), name="mandate_ends_after_start")
+        ]
 
     def __str__(self) -> str:
         return f"{self.client} → {self.broker}"
+
+    @property
+    def state(self) -> str:
+        """offered, waiting (accepted, not begun), in_force, ended or revoked: read off the dates, never kept."""
+        day = timezone.localdate()
+        if self.revoked_on is not None and self.revoked_on <= day:
+            return "revoked"
+        if day > self.ends_on:
+            return "ended"
+        if self.accepted_at is None:
+            return "offered"
+        return "in_force" if self.starts_on <= day else "waiting"
+
+    def covers(self, record: Any) -> bool:
+        """True where this listing of the client, or all it has, is meant; for None only a general mandate."""
+        return self.record_id is None or (record is not None and record.pk == self.record_id)
 
     def is_in_force(self, on: Any = None) -> bool:
         day = on or timezone.localdate()

@@ -20,23 +20,21 @@ def side_ids(deal: Deal) -> tuple[int, int]:
     return deal.buyer_id, deal.seller_id
 
 
-def is_party(deal: Deal, user: Any) -> bool:
-    """A person of one of the two sides, or the deal's broker while his mandate is in force."""
-    if set(side_ids(deal)) & set(user.organization_ids()):
-        return True
-    mandate = deal.mandate
-    return mandate is not None and mandate.broker.user_id == user.pk and mandate.is_in_force()
+def is_side(deal: Deal, user: Any) -> bool:
+    """A person of one of the two sides: agreeing and ending are theirs alone, no broker's."""
+    return bool(set(side_ids(deal)) & set(user.organization_ids()))
 
 
 class DealQuerySet(models.QuerySet["Deal"]):
     def visible_to(self, user: Any) -> DealQuerySet:
-        """The two sides, the broker named in it, the administrator."""
+        """The two sides, the brokers named in it, the administrator."""
         if not getattr(user, "is_authenticated", False):
             return self.none()
         if user.is_administrator:
             return self
         mine = user.organization_ids()
-        return self.filter(Q(buyer__in=mine) | Q(seller__in=mine) | Q(mandate__broker__user=user))
+        brokered = Q(mandate__broker__user=user) | Q(second_mandate__broker__user=user)
+        return self.filter(Q(buyer__in=mine) | Q(seller__in=mine) | brokered)
 
     def open(self) -> DealQuerySet:
         return self.exclude(state__in=["won", "lost"])
@@ -54,11 +52,11 @@ class Deal(FlowMixin):
     FLOW = Flow(
         "deal",
         {
-            "agree": Move("接受报价", ("contacted",), "terms", is_party),
+            "agree": Move("接受报价", ("contacted",), "terms", is_side),
             "sign": Move("签订合同", ("terms",), "signed"),
             "register": Move("合同登记", ("signed",), "registered"),
-            "win": Move("成交办结", ("registered",), "won", is_party),
-            "lose": Move("终止洽谈", ("contacted", "terms", "signed"), "lost", is_party),
+            "win": Move("成交办结", ("registered",), "won", is_side),
+            "lose": Move("终止洽谈", ("contacted", "terms", "signed"), "lost", is_side),
         },
         initial=("contacted",),
     )
@@ -67,14 +65,22 @@ class Deal(FlowMixin):
     number = NumberField("编号", prefix="DJ")
     inquiry = models.OneToOneField("deals.Inquiry", models.PROTECT, null=True, blank=True, related_name="deal")
     match = models.ForeignKey("deals.Match", models.PROTECT, null=True, blank=True, related_name="deals")
-    demand = models.ForeignKey("cms.ListingRecord", models.PROTECT, null=True, blank=True, related_name="deals_as_demand")
-    supply = models.ForeignKey("cms.ListingRecord", models.PROTECT, null=True, blank=True, related_name="deals_as_supply")
+    demand = models.ForeignKey(
+        "cms.ListingRecord", models.PROTECT, null=True, blank=True, related_name="deals_as_demand"
+    )
+    supply = models.ForeignKey(
+        "cms.ListingRecord", models.PROTECT, null=True, blank=True, related_name="deals_as_supply"
+    )
     demand_revision = models.ForeignKey("wagtailcore.Revision", models.PROTECT, null=True, blank=True, related_name="+")
     supply_revision = models.ForeignKey("wagtailcore.Revision", models.PROTECT, null=True, blank=True, related_name="+")
     buyer = models.ForeignKey(Organization, models.PROTECT, related_name="deals_as_buyer", verbose_name="需求方")
     seller = models.ForeignKey(Organization, models.PROTECT, related_name="deals_as_seller", verbose_name="供给方")
     mandate = models.ForeignKey(
         "agencies.Mandate", models.PROTECT, null=True, blank=True, related_name="deals", verbose_name="经纪委托"
+    )
+    # The other side's broker, where both sides have one: neither is cut out.
+    second_mandate = models.ForeignKey(
+        "agencies.Mandate", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="另一方经纪委托"
     )
     title = models.CharField("项目名称", max_length=200)
     lost_reason = models.CharField("终止原因", max_length=16, choices=LOST_REASONS, blank=True)
@@ -98,6 +104,23 @@ class Deal(FlowMixin):
 
     def get_absolute_url(self) -> str:
         return f"/deals/{self.number}/"
+
+    @property
+    def mandates(self) -> list[Any]:
+        """The brokers' mandates under which the deal came about, for attribution; kept whatever their dates."""
+        return [mandate for mandate in (self.mandate, self.second_mandate) if mandate is not None]
+
+    @property
+    def is_open(self) -> bool:
+        return self.state not in ("won", "lost")
+
+    def other_side(self, organization: Organization) -> Organization:
+        """The side opposite; ValueError for one that is neither."""
+        if organization.pk == self.buyer_id:
+            return self.seller
+        if organization.pk == self.seller_id:
+            return self.buyer
+        raise ValueError(f"{organization} is no side of {self.number}")
 
 
 def may_answer(offer: Offer, user: Any) -> bool:
@@ -124,7 +147,9 @@ class Offer(FlowMixin):
     to_organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     contract_type_code = models.CharField("合同类别", max_length=4)
-    transfer_mode = models.ForeignKey("cms.TransferMode", models.PROTECT, null=True, related_name="+", verbose_name="合作方式")
+    transfer_mode = models.ForeignKey(
+        "cms.TransferMode", models.PROTECT, null=True, related_name="+", verbose_name="合作方式"
+    )
     amount_total = models.DecimalField(
         "合同成交额（元）", max_digits=18, decimal_places=2, validators=[MinValueValidator(Decimal("0.01"))]
     )

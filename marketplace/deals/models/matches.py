@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
 from django.utils import timezone
 
 from cms.models import Achievement, Demand
@@ -22,6 +21,19 @@ class MatchDue(models.Model):
     error = models.CharField(max_length=300, blank=True)
     # Imports tell nobody; a hand-published listing may tell its owner, at most once a day.
     is_quiet = models.BooleanField(default=False)
+
+
+class Comparison(models.Model):
+    """That a listing was compared, with how many and when: "nothing found" is only honest with these beside it."""
+
+    record = models.OneToOneField("cms.ListingRecord", models.CASCADE, related_name="comparison", primary_key=True)
+    search_version = models.PositiveBigIntegerField()
+    compared_with = models.PositiveIntegerField("比对条数")
+    index_time = models.DateTimeField("索引时间", null=True)
+    computed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "比对记录"
 
 
 class MatchQuerySet(models.QuerySet["Match"]):
@@ -45,9 +57,9 @@ class MatchQuerySet(models.QuerySet["Match"]):
 class Match(models.Model):
     """One demand and one achievement that the texts bring together: the score's parts add up to `score`.
 
-    `reasons` holds {"phrases": [{"text", "demand": [[start, end]], "supply": [[start, end]]}], "conditions":
-    [{"name", "state", "detail"}], "against": [text], "coverage": share of the title's idf}. `statistics` keeps what the
-    score was computed from, so that it can be computed again.
+    `reasons` is `search.reasons.Reasons.as_json()`: phrases with their places by kind, conditions, what speaks against,
+    coverage. `statistics` keeps what the score was computed from, so that it can be computed again. A row stays when it
+    no longer holds (`is_current`): inquiries and deals point to it. `told_at`: when its owners were told, or need not.
     """
 
     BANDS = [("strong", "强匹配"), ("possible", "可能匹配"), ("weak", "较弱")]
@@ -68,6 +80,7 @@ class Match(models.Model):
     versions = models.JSONField(default=dict)
     is_current = models.BooleanField(default=True)
     computed_at = models.DateTimeField(default=timezone.now)
+    told_at = models.DateTimeField(null=True)
 
     objects = MatchQuerySet.as_manager()
 

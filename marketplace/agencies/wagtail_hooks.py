@@ -1,0 +1,15 @@
+"""Names of the acts in Wagtail's log; it refuses an act that nobody registered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wagtail import hooks
+
+from .services import LOG_ACTIONS
+
+
+@hooks.register("register_log_actions")
+def register_acts(actions: Any) -> None:
+    for action, label in LOG_ACTIONS.items():
+        actions.register_action(action, label, label)
