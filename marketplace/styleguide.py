@@ -106,7 +106,6 @@ def _small(today: date) -> dict[str, Any]:
         ],
         "day": today,
         "amount": Decimal("2860000.00"),
-        
         "years": [{"label": str(y), "href": HERE, "current": y == 2026} for y in (2026, 2025, 2024)],
         "tabs": [
             {"label": _("本地登记"), "count": "12.46", "href": HERE, "current": True},
@@ -309,6 +308,11 @@ def _figures() -> dict[str, Any]:
         (_("技术转让"), 46, "1.27", "10.2"),
     ]
     return {
+        "goal": {
+            "note": _("同比增长 26.2%，比本日路径多 0.96 亿元"),
+            "text": _("全年目标 14.00 亿元，已完成 89.0%"),
+            "label": _("已完成全年目标的 89.0%"),
+        },
         "strip": [
             {"label": _("同比"), "value": "+26.2", "unit": "%", "note": _("上年同期 9.87 亿元")},
             {"label": _("完成全年目标"), "value": "89.0", "unit": "%", "note": _("目标 14.00，差 1.54 亿元")},
@@ -322,8 +326,16 @@ def _figures() -> dict[str, Any]:
                 {"label": _("成交额"), "unit": _("亿元"), "num": True, "cls": "c-figure"},
                 {"label": _("占比"), "unit": "%", "num": True},
             ],
-            "rows": [[a, n, {"text": v, "href": HERE, "phone_unit": _("亿元")}, s] for a, n, v, s in rows],
-            "foot": [_("合计"), "901", {"text": "11.14", "href": HERE, "phone_unit": _("亿元")}, "89.4"],
+            "rows": [
+                [a, {"text": n, "phone_unit": _("项")}, {"text": v, "href": HERE, "phone_unit": _("亿元")}, s]
+                for a, n, v, s in rows
+            ],
+            "foot": [
+                _("合计"),
+                {"text": 901, "phone_unit": _("项")},
+                {"text": "11.14", "href": HERE, "phone_unit": _("亿元")},
+                "89.4",
+            ],
         },
         "tiles": [
             {"name": n, "value": v, "count": c, "step": s, "href": HERE, "suppressed": v is None, "why": _("少于 3 项")}

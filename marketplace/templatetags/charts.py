@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from math import ceil, floor, log10
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -16,7 +17,7 @@ from django.utils.translation import gettext as _
 Value = Decimal | float | int
 
 TOP, BOTTOM = 14, 26
-STEPS = (1, 2, 2.5, 5, 10)
+STEPS = (1, 2, 2.5, 5)
 
 
 @dataclass(frozen=True)
@@ -99,16 +100,11 @@ def scale(highest: Value) -> tuple[float, float]:
     high = float(highest)
     if high <= 0:
         return 1.0, 0.5
-    power = 1.0
-    while power * 10 < high:
-        power *= 10
-    while power > high:
-        power /= 10
-    for step in sorted(s * power / 5 for s in STEPS):
-        lines = -(-high // step)
-        if lines <= 5:
-            return round(lines * step, 10), round(step, 10)
-    return power * 10, power * 2
+    power = 10.0 ** floor(log10(high))
+    steps = sorted(s * power * factor for s in STEPS for factor in (0.1, 1))
+    step = next(s for s in steps if high <= s * 5 * (1 + 1e-9))
+    lines = ceil(high / step - 1e-9)
+    return round(lines * step, 10), round(step, 10)
 
 
 def _n(value: float) -> str:

@@ -265,7 +265,8 @@ def widget(field: BoundField, hint: str = "", **attrs: Any) -> SafeString:
     # An empty value stops Django from naming a help text that we do not draw.
     attrs["aria-describedby"] = " ".join(described) or None
     given = field.field.widget.attrs.get("class", "")
-    attrs["class"] = f"input {given}".strip()
+    if not isinstance(field.field.widget, forms.CheckboxInput):
+        attrs["class"] = f"input {given}".strip()
     return field.as_widget(attrs={k.replace("_", "-"): v for k, v in attrs.items() if v not in (None, "")})
 
 
