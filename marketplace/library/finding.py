@@ -1,0 +1,122 @@
+"""One page of listings: asked of the engine, checked once more against the database, or read from the database alone.
+
+Counts of facets and totals come from the engine. Where it is down the FilterSet's rows answer without facet counts, and
+the page says so. A hit that this person may not see (the index is a moment behind) is left out.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.utils.functional import cached_property
+
+from cms.models import Listing, listing_model
+from search.engines import EngineDown, get_engine
+from search.query import DEPTH_LIMIT, Hit, Query, Results
+
+from .filters import ListingFilterSet, findable
+
+logger = logging.getLogger(__name__)
+
+
+class Counted(Paginator):
+    """Pages over something whose size is already known and whose rows are already cut."""
+
+    def __init__(self, total: int, per_page: int) -> None:
+        super().__init__([], per_page)
+        self.total = total
+
+    @cached_property
+    def count(self) -> int:
+        return self.total
+
+    @cached_property
+    def num_pages(self) -> int:
+        return max(1, min(-(-self.total // self.per_page), DEPTH_LIMIT // self.per_page))
+
+    def page_of(self, rows: Sequence[Any], number: int) -> Page:
+        return Page(rows, number, self)
+
+
+@dataclass
+class Found:
+    """What a list shows. `is_fallback`: the engine was down; `relaxed`: nothing contains all of the words."""
+
+    page: Page
+    total: int
+    facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    relaxed: bool = False
+    is_fallback: bool = False
+    index_time: datetime | None = None
+    hits: Sequence[Hit] = ()
+
+    @property
+    def rows(self) -> list[Any]:
+        return list(self.page.object_list)
+
+
+def ask(query: Query) -> Results | None:
+    """The engine's answer, or None where it is down."""
+    try:
+        return get_engine().find(query)
+    except EngineDown as error:
+        logger.warning("library: the search engine is down, the database answers: %s", error)
+        return None
+
+
+def find(
+    filters: ListingFilterSet, user: Any, *, page: int = 1, page_size: int = 20, facets: Sequence[str] = ()
+) -> Found:
+    """One page of what the FilterSet asks for, with counts of the named facets (parameters of the set).
+
+    A page beyond the last one is the last one.
+    """
+    page = max(1, page)
+    if (page - 1) * page_size >= DEPTH_LIMIT:
+        page = DEPTH_LIMIT // page_size
+    results = ask(filters.to_query(facets=facets, page=page, page_size=page_size))
+    if results is None:
+        return from_rows(filters, page=page, page_size=page_size)
+    paginator = Counted(results.total, page_size)
+    if page > paginator.num_pages:
+        return find(filters, user, page=paginator.num_pages, page_size=page_size, facets=facets)
+    rows = load(filters.KIND, results.ids, user)
+    by_parameter = {name: results.facets.get(filters.coded[name].facet, {}) for name in facets}
+    return Found(
+        page=paginator.page_of(rows, page),
+        total=results.total,
+        facets=by_parameter,
+        relaxed=results.relaxed,
+        index_time=results.index_time,
+        hits=results.hits,
+    )
+
+
+def from_rows(filters: ListingFilterSet, *, page: int, page_size: int) -> Found:
+    """The same from the database, newest first where a text was asked (it cannot rank)."""
+    rows = with_parts(filters.qs, filters.KIND)
+    found = Paginator(rows, page_size).get_page(page)
+    return Found(page=found, total=found.paginator.count, is_fallback=True)
+
+
+def load(kind: str, numbers: Sequence[str], user: Any) -> list[Listing]:
+    """Listings by number in the given order, those that this person may see."""
+    if not numbers:
+        return []
+    rows = with_parts(findable(listing_model(kind), user).filter(record__number__in=numbers), kind)
+    known = {row.record.number: row for row in rows}
+    return [known[number] for number in numbers if number in known]
+
+
+PARTS = {"achievement": ["transfer_modes", "patents"], "demand": ["cooperation_modes"]}
+
+
+def with_parts(rows: Any, kind: str) -> Any:
+    """Everything that a row of the list shows, in a fixed number of queries."""
+    one = {"achievement": ["achievement_type"], "demand": ["demand_type"]}.get(kind, [])
+    return rows.with_related().select_related(*one).prefetch_related(*PARTS.get(kind, []))
