@@ -21,25 +21,13 @@ class UserFactory(factory.django.DjangoModelFactory):
         skip_postgeneration_save = True
 
     class Params:
-        moderator = factory.Trait(platform_role="审核员")
-        editor = factory.Trait(platform_role="编辑")
-        administrator = factory.Trait(platform_role="管理员")
+        moderator = factory.Trait(role="审核员")
+        editor = factory.Trait(role="编辑")
+        administrator = factory.Trait(role="管理员")
 
     name = factory.Sequence(lambda n: f"测试员{n}")
     email = factory.Sequence(lambda n: f"user{n}@example.org")
     password = factory.django.Password("correct-horse-battery")
-    platform_role = None
-
-    @classmethod
-    def _create(cls, model_class, *args, platform_role=None, **kwargs):
-        # A trait cannot reach a post_generation hook; it sets this attribute.
-        user = super()._create(model_class, *args, **kwargs)
-        if platform_role:
-            from django.contrib.auth.models import Group
-
-            user.groups.add(Group.objects.get(name=platform_role))
-        return user
-
     role = ""
 
     @classmethod
