@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import secrets
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO, Any
 
 from django.core.files import File
@@ -16,6 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from marketplace.files import clean_name
 from marketplace.notifications.services import notify
 
 from .models import Job
@@ -67,8 +70,10 @@ class Progress:
 
     def result(self, file: IO[bytes], name: str) -> None:
         """Keep a file that only the job's owner may fetch, under `name`."""
-        self.job.result.save(name, File(file), save=False)
-        self._write(result=self.job.result.name, result_name=name[:120])
+        name = clean_name(name)
+        # Stored under a name that nobody can guess and that says nothing; the person's name for it lies in the row.
+        self.job.result.save(f"{secrets.token_hex(16)}{Path(name).suffix}", File(file), save=False)
+        self._write(result=self.job.result.name, result_name=name)
 
     def check(self) -> None:
         """Raise Cancelled when the person has asked to stop."""

@@ -41,7 +41,10 @@ def readyz(request: HttpRequest) -> HttpResponse:
     body: dict[str, object] = {"ready": not found, "missing": [lack.name for lack in found]}
     if staff:
         body["details"] = {lack.name: lack.detail for lack in found}
-    return JsonResponse(body, status=503 if found else 200, json_dumps_params={"ensure_ascii": False})
+    response = JsonResponse(body, status=503 if found else 200, json_dumps_params={"ensure_ascii": False})
+    # Whoever waits for the site asks each second: a 503 is an answer here, not an error for the log.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
 
 
 # One address may report so often an hour: enough for a careful reader, too few to bury the moderators.
