@@ -75,9 +75,7 @@ TURNOVER = Indicator("turnover", "技术合同成交额", TurnoverEntry.objects.
 CATALOGUE = {TURNOVER.key: TURNOVER}
 
 
-def turnover(
-    *, area: str = CITY, start: dt.date, end: dt.date, basis: str = "output", **narrow: str
-) -> Figure:
+def turnover(*, area: str = CITY, start: dt.date, end: dt.date, basis: str = "output", **narrow: str) -> Figure:
     """The turnover of an area between two local dates, both inclusive.
 
     narrow: contract_group ("TD"), technology_field prefix, seller_region prefix. KeyError for an unknown basis.
@@ -87,8 +85,17 @@ def turnover(
     latest = found.pop("latest")
     as_of = timezone.localtime(latest).isoformat(timespec="seconds") if latest else None
     return Figure(
-        value=found["value"], tech=found["tech"], count=found["count"], entries=found["entries"], sellers=found["sellers"],
-        area=area, start=start, end=end, basis=basis, as_of=as_of, rows=rows,
+        value=found["value"],
+        tech=found["tech"],
+        count=found["count"],
+        entries=found["entries"],
+        sellers=found["sellers"],
+        area=area,
+        start=start,
+        end=end,
+        basis=basis,
+        as_of=as_of,
+        rows=rows,
     )
 
 
@@ -140,7 +147,9 @@ def groups(figure: Figure, by: str, *, outsider: bool) -> list[Group]:
     subtraction from the total gives nothing away. Months of the city itself are its own totals: exempt.
     """
     column = {"absorbed": "buyer_region"}.get(figure.basis, "seller_region") if by == "region" else _NEEDS[by]
-    values = figure.rows.order_by().values("amount_total", "amount_tech", "seller_key", "kind", "registration_id", column)
+    values = figure.rows.order_by().values(
+        "amount_total", "amount_tech", "seller_key", "kind", "registration_id", column
+    )
     made: dict[str, dict[str, Any]] = {}
     for row in values.iterator(chunk_size=5000):
         key = row[column] if by == "region" else DIMENSIONS[by](row)
@@ -172,8 +181,12 @@ def suppress(out: list[Group]) -> None:
     (statistics law: no single respondent may be disclosed; value 3 is ours)."""
     hidden = [g for g in out if is_small(g)]
     shown = sorted((g for g in out if not is_small(g)), key=lambda g: (g.count or 0, g.key))
-    while hidden and shown and (
-        len(hidden) < 2 or sum(g.count or 0 for g in hidden) < LEAST or sum(g.sellers or 0 for g in hidden) < LEAST
+    while (
+        hidden
+        and shown
+        and (
+            len(hidden) < 2 or sum(g.count or 0 for g in hidden) < LEAST or sum(g.sellers or 0 for g in hidden) < LEAST
+        )
     ):
         hidden.append(shown.pop(0))
     for group in hidden:
@@ -193,7 +206,7 @@ def is_whole_months(start: dt.date, end: dt.date, today: dt.date | None = None) 
     """True where the period begins on a first and ends on a month's last day (or today, or later in this month)."""
     today = today or timezone.localdate()
     last = calendar.monthrange(end.year, end.month)[1]
-    return start.day == 1 and (end.day == last or (end.year, end.month) == (today.year, today.month) and end >= today)
+    return start.day == 1 and (end.day == last or ((end.year, end.month) == (today.year, today.month) and end >= today))
 
 
 def year_period(year: int, today: dt.date | None = None) -> tuple[dt.date, dt.date]:

@@ -18,7 +18,9 @@ class TargetSet(models.Model):
     base_value = models.DecimalField("基年值（元）", max_digits=18, decimal_places=2)
     end_year = models.PositiveSmallIntegerField("目标年")
     end_value = models.DecimalField("目标值（元）", max_digits=18, decimal_places=2)
-    path = models.JSONField("各年路径（元）", default=dict, blank=True, help_text='{"2021": "457000000.00", …}；空则按直线')
+    path = models.JSONField(
+        "各年路径（元）", default=dict, blank=True, help_text='{"2021": "457000000.00", …}；空则按直线'
+    )
     is_active = models.BooleanField("使用中", default=True)
 
     class Meta:
@@ -47,7 +49,9 @@ class PublishedFigure(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "外部公布数"
         ordering = ["indicator", "area", "year"]
-        constraints = [models.UniqueConstraint(fields=["indicator", "area", "year"], name="one_published_figure_per_year")]
+        constraints = [
+            models.UniqueConstraint(fields=["indicator", "area", "year"], name="one_published_figure_per_year")
+        ]
 
     def __str__(self) -> str:
         return f"{self.area} {self.year} {self.value}"

@@ -43,7 +43,9 @@ def current(area: str, today: dt.date | None = None) -> TargetSet | None:
     """The target set whose years hold today; None where the plan has ended and no operator has set another."""
     year = (today or timezone.localdate()).year
     return (
-        TargetSet.objects.filter(indicator="turnover", area=area, is_active=True, base_year__lt=year, end_year__gte=year)
+        TargetSet.objects.filter(
+            indicator="turnover", area=area, is_active=True, base_year__lt=year, end_year__gte=year
+        )
         .order_by("-base_year")
         .first()
     )

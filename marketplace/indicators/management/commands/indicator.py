@@ -70,4 +70,6 @@ class Command(BaseCommand):
         self.stdout.write(f"{label} {options['area']} {figure.start}—{figure.end}：{money.auto(figure.value)}")
         self.stdout.write(f"合同 {figure.count} 项，入账 {figure.entries} 笔，截至 {figure.as_of or '尚无入账'}")
         for row in body.get("rows", []):
-            self.stdout.write("\t".join(str(row[k]) for k in ("sequence", "entered_on", "kind", "number", "amount_total")))
+            self.stdout.write(
+                "\t".join(str(row[k]) for k in ("sequence", "entered_on", "kind", "number", "amount_total"))
+            )
