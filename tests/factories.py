@@ -105,7 +105,6 @@ class ListingFactory(factory.django.DjangoModelFactory):
         skip_postgeneration_save = True
 
     class Params:
-        owner = None
         restricted_l1 = factory.Trait(disclosure_level="L1")
         restricted_l2 = factory.Trait(disclosure_level="L2")
         matchmaker_only = factory.Trait(disclosure_level="L3")

@@ -91,8 +91,8 @@ class Inquiry(FlowMixin):
     mandate = models.ForeignKey("agencies.Mandate", models.PROTECT, null=True, blank=True, related_name="inquiries")
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     message = models.TextField("来意", max_length=2000)
-    shares = models.JSONField("将提供给对方的信息", default=list)
-    answer_shares = models.JSONField("接受时提供给对方的信息", default=list)
+    shares = models.JSONField("将提供给对方的信息", default=list, blank=True)
+    answer_shares = models.JSONField("接受时提供给对方的信息", default=list, blank=True)
     respond_by = models.DateField("请于此日前答复")
     # The year's days off were not announced yet when the day was counted (marketplace.workdays.Deadline).
     is_respond_by_provisional = models.BooleanField("日期为暂定", default=False)
