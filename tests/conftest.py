@@ -24,6 +24,29 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.allow_hosts = "127.0.0.1,::1,localhost"
 
 
+# What a marked test needs, and how to get it: without it the test is skipped, and the end of the run says so aloud.
+NEEDS = {
+    "browser": (lambda: shutil.which("chromium-headless-shell"), "浏览器测试没有运行：找不到 chromium-headless-shell"),
+    "judged": (lambda: os.environ.get("JUDGED_DATA"), "判断数据的测试没有运行：没有设 JUDGED_DATA"),
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for name, (present, reason) in NEEDS.items():
+        if not present():
+            for item in items:
+                if item.get_closest_marker(name):
+                    item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    for _present, reason in NEEDS.values():
+        count = sum(reason in text for text in skipped)
+        if count:
+            terminalreporter.write_line(f"{reason}（{count} 个）", yellow=True)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def scratch_folder():
     """The DATA_DIR that settings.test made goes with the run."""
@@ -35,8 +58,16 @@ def _template() -> Path:
     """A migrated database, keyed by everything that a migrate writes."""
     digest = hashlib.sha256((ROOT / "requirements" / "base.txt").read_bytes())
     watched = [*ROOT.glob("**/migrations/*.py"), *ROOT.glob("*/data/*.json"), *ROOT.glob("marketplace/*/data/*.json")]
-    watched += [*ROOT.glob("marketplace/*/apps.py"), ROOT / "marketplace/guards.py", ROOT / "marketplace/accounts/roles.py"]
-    watched += [*ROOT.glob("marketplace/*/models/*.py"), *ROOT.glob("marketplace/*/models.py"), ROOT / "cms/taxonomy.py"]
+    watched += [
+        *ROOT.glob("marketplace/*/apps.py"),
+        ROOT / "marketplace/guards.py",
+        ROOT / "marketplace/accounts/roles.py",
+    ]
+    watched += [
+        *ROOT.glob("marketplace/*/models/*.py"),
+        *ROOT.glob("marketplace/*/models.py"),
+        ROOT / "cms/taxonomy.py",
+    ]
     for path in sorted(p for p in set(watched) if ".venv" not in p.parts and p.is_file()):
         digest.update(path.as_posix().encode() + path.read_bytes())
     return ROOT / "var" / "test" / f"template-{digest.hexdigest()[:16]}.sqlite3"
