@@ -8,7 +8,18 @@ class ContractsConfig(AppConfig):
     def ready(self) -> None:
         from marketplace import guards
 
-        from .models import Attribution, Certificate, Contract, Registration, TurnoverEntry
+        from .children import ChildrenFrozen
+        from .models import (
+            Attribution,
+            Certificate,
+            Contract,
+            ContractFile,
+            Deduction,
+            IPItem,
+            Party,
+            Registration,
+            TurnoverEntry,
+        )
 
         submitted = (
             'EXISTS (SELECT 1 FROM "contracts_registration" r WHERE r.contract_id = OLD.id '
@@ -27,6 +38,10 @@ class ContractsConfig(AppConfig):
                 ("registration_number", "registered_on", "contract_id", "office_id", "source", "form_number"),
                 "OLD.state = 'registered'",
             ),
+            ChildrenFrozen(Party, "party"),
+            ChildrenFrozen(Deduction, "deduction"),
+            ChildrenFrozen(IPItem, "ip_item"),
+            ChildrenFrozen(ContractFile, "contract_file", spare="NEW.kind = 'expert'"),
             guards.Frozen(
                 Contract, "contract", tuple(f.column for f in Contract._meta.fields if f.column not in free), submitted
             ),

@@ -1,4 +1,5 @@
-"""What was signed. A contract has no state; its registration has. Parties and terms are copied, never looked up later."""
+"""What was signed. A contract has no state; its registration has. Parties and terms are copied, never looked up
+later."""
 
 from __future__ import annotations
 
@@ -27,10 +28,10 @@ class ContractQuerySet(models.QuerySet["Contract"]):
         return self.filter(
             Q(applicant__in=mine)
             # A draft is the applicant's alone; the other side sees what was submitted.
-            | Q(pk__in=Party.objects.filter(organization__in=mine).values("contract"))
-            & ~Q(registration__state="draft")
+            | Q(pk__in=Party.objects.filter(organization__in=mine).values("contract")) & ~Q(registration__state="draft")
             | Q(registration__office__in=offices) & ~Q(registration__state="draft")
-            | Q(deal__mandate__broker__user=user) & ~Q(registration__state="draft")
+            | (Q(deal__mandate__broker__user=user) | Q(deal__second_mandate__broker__user=user))
+            & ~Q(registration__state="draft")
         )
 
 
@@ -62,7 +63,13 @@ class Contract(models.Model):
         "deals.Deal", models.PROTECT, null=True, blank=True, related_name="contract", editable=False
     )
     applicant = models.ForeignKey(
-        Organization, models.PROTECT, null=True, blank=True, related_name="contracts", editable=False, verbose_name="申请单位"
+        Organization,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="contracts",
+        editable=False,
+        verbose_name="申请单位",
     )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
@@ -100,7 +107,12 @@ class Contract(models.Model):
         "cms.TechnologyField", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="技术领域"
     )
     social_objective = models.ForeignKey(
-        "contracts.SocialObjective", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="社会—经济目标"
+        "contracts.SocialObjective",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="社会—经济目标",
     )
     served_industry = models.ForeignKey(
         "cms.Industry", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="技术服务的国民经济行业"
@@ -112,7 +124,8 @@ class Contract(models.Model):
     novelty_points = models.TextField("创新点、技术指标", max_length=2000, blank=True)
     filler = models.CharField("填报人", max_length=50, blank=True)
     responsible = models.CharField("负责人", max_length=50, blank=True)
-    # Price notice of a state institution, 促进科技成果转化法 art. 18 and 国发〔2016〕16号: facts, not the notice itself.
+    # Price notice of a state institution, 促进科技成果转化法 art. 18 and 国发〔2016〕16号: facts, not the notice
+    # itself.
     seller_is_state_institution = models.BooleanField("卖方是国家设立的研究开发机构或高等院校", default=False)
     pricing_mode = models.CharField("定价方式", max_length=12, blank=True)
     notice_starts_on = models.DateField("公示开始", null=True, blank=True)
@@ -165,7 +178,8 @@ class Contract(models.Model):
 
 
 class Party(models.Model):
-    """One side's member as it stands in the contract. A resident number is never kept: only a keyed hash and four digits."""
+    """One side's member as it stands in the contract. A resident number is never kept: only a keyed hash and four
+    digits."""
 
     SIDES = [("seller", "卖方"), ("buyer", "买方")]
     KINDS = [("organization", "境内单位"), ("person", "自然人"), ("foreign", "境外机构")]
@@ -259,9 +273,16 @@ class IPItem(models.Model):
 
 
 class ContractFile(models.Model):
-    """A file of a contract: private, under a random name, with its hash. Never replaced: a newer one stands beside it."""
+    """A file of a contract: private, under a random name, with its hash. Never replaced: a newer one stands beside
+    it."""
 
-    KINDS = [("contract", "合同文本"), ("annex", "附件"), ("notice", "公示证明"), ("expert", "专家意见"), ("proof", "其他证明")]
+    KINDS = [
+        ("contract", "合同文本"),
+        ("annex", "附件"),
+        ("notice", "公示证明"),
+        ("expert", "专家意见"),
+        ("proof", "其他证明"),
+    ]
 
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="files")
     kind = models.CharField("种类", max_length=10, choices=KINDS, default="contract")

@@ -87,9 +87,10 @@ class TurnoverEntry(models.Model):
 
 
 class Attribution(models.Model):
-    """Which broker brought a registered contract about: copied from the deal's mandate, so that nobody is cut out later."""
+    """Which broker brought a registered contract about: copied from the deal's mandates, so that nobody is cut out
+    later."""
 
-    registration = models.OneToOneField("contracts.Registration", models.PROTECT, related_name="attribution")
+    registration = models.ForeignKey("contracts.Registration", models.PROTECT, related_name="attributions")
     broker = models.ForeignKey("agencies.Broker", models.PROTECT, related_name="attributions")
     mandate = models.ForeignKey("agencies.Mandate", models.PROTECT, related_name="attributions")
     broker_name = models.CharField("技术经理人", max_length=50)
@@ -99,6 +100,12 @@ class Attribution(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "经纪归属"
+        # Both sides may have had a broker; each is named once.
+        constraints = [
+            models.UniqueConstraint(
+                fields=["registration", "broker"], name="one_attribution_per_registration_and_broker"
+            )
+        ]
 
 
 class Certificate(models.Model):

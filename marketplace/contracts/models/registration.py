@@ -1,4 +1,5 @@
-"""The way of a contract through the registration office: 《技术合同认定登记管理办法》 and the regional second review."""
+"""The way of a contract through the registration office: 《技术合同认定登记管理办法》 and the regional second
+review."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ EDITABLE_STATES = (DRAFT, SUPPLEMENT)
 
 
 class RuleSet(models.Model):
-    """Time limits and thresholds by date of acceptance; an operator can change a value, the code has none of its own."""
+    """Time limits and thresholds by date of acceptance; an operator can change a value, the code has none of its
+    own."""
 
     key = models.CharField("规则", max_length=12, primary_key=True)
     title = models.CharField("名称", max_length=120)
@@ -122,6 +124,8 @@ class Registration(FlowMixin):
     submitted_at = models.DateTimeField("提交时间", null=True, blank=True)
     accepted_on = models.DateField("受理日期", null=True, blank=True)
     due_on = models.DateField("办理期限", null=True, blank=True)
+    # The calendar of that year was not published when the limit was set: counted in calendar days, and said so.
+    is_due_estimated = models.BooleanField("办理期限为估算", default=False)
     review_round = models.PositiveSmallIntegerField("审查轮次", default=1)
     is_disputed = models.BooleanField("有争议", default=False)
     supplement_note = models.TextField("补正内容", max_length=2000, blank=True)
@@ -178,11 +182,14 @@ class Registration(FlowMixin):
         return self.registration_number or self.form_number
 
     def get_absolute_url(self) -> str:
-        return f"/registry/{self.registration_number}/" if self.registration_number else self.contract.get_absolute_url()
+        return (
+            f"/registry/{self.registration_number}/" if self.registration_number else self.contract.get_absolute_url()
+        )
 
 
 class ReviewMark(models.Model):
-    """What a reviewer said of one item of the form in one round: 通过 or 退回 with the reason the applicant will read."""
+    """What a reviewer said of one item of the form in one round: 通过 or 退回 with the reason the applicant will
+    read."""
 
     VERDICTS = [("pass", "通过"), ("return", "退回")]
 
@@ -191,6 +198,8 @@ class ReviewMark(models.Model):
     item = models.CharField("事项", max_length=40)
     verdict = models.CharField("结论", max_length=6, choices=VERDICTS)
     reason = models.CharField("退回理由", max_length=500, blank=True)
+    # What stood in the form when it was judged: a pass is carried into the next round only while that is unchanged.
+    value = models.TextField("所审内容", blank=True)
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     at = models.DateTimeField(auto_now=True)
 
@@ -204,7 +213,11 @@ class ReviewMark(models.Model):
 class ExpertOpinion(models.Model):
     """What an expert found, entered by an officer with the expert's name and paper; needed from the large amount on."""
 
-    CONCLUSIONS = [("technology", "属于技术合同"), ("adjust", "属于技术合同，但类别或金额应调整"), ("not_technology", "不属于技术合同")]
+    CONCLUSIONS = [
+        ("technology", "属于技术合同"),
+        ("adjust", "属于技术合同，但类别或金额应调整"),
+        ("not_technology", "不属于技术合同"),
+    ]
 
     registration = models.ForeignKey(Registration, models.PROTECT, related_name="opinions")
     expert_name = models.CharField("专家姓名", max_length=50)
@@ -218,4 +231,3 @@ class ExpertOpinion(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "专家意见"
-

@@ -1,0 +1,82 @@
+"""What the acts of applicants and officers share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from marketplace.notifications.services import notify
+from marketplace.workflow import MoveNotAllowed
+
+from ..models import Contract, Officer, Registration
+from ..rules import Finding
+
+
+class FormIncomplete(MoveNotAllowed):
+    """The form has faults; `findings` lists them. Nothing was changed."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        text = _("登记表有 %(n)d 处需要更正：%(first)s") % {"n": len(findings), "first": findings[0].message}
+        super().__init__(text)
+        self.findings = findings
+
+
+def loaded(contract: Contract | int) -> Contract:
+    """The contract as it stands in the database, with everything that rules and pages read, in a fixed number of
+    queries."""
+    pk = contract if isinstance(contract, int) else contract.pk
+    return (
+        Contract.objects.select_related(
+            "applicant",
+            "contract_type",
+            "payment_method",
+            "ip_type",
+            "plan_source",
+            "technology_field",
+            "social_objective",
+            "served_industry",
+            "deal",
+            "registration__office__region",
+            "registration__rule_set",
+            "registration__first_reviewer",
+            "registration__second_reviewer",
+        )
+        .prefetch_related(
+            "parties__region", "parties__nature", "parties__organization", "deductions", "ip_items", "files"
+        )
+        .get(pk=pk)
+    )
+
+
+def require(condition: Any, message: str) -> None:
+    """Raise MoveNotAllowed with a text for people unless the condition holds."""
+    if not condition:
+        raise MoveNotAllowed(message)
+
+
+def tell_applicant(registration: Registration, template: str, *, dedupe: str, **context: Any) -> None:
+    """A notice to everyone of the applicant's organisation."""
+    contract = registration.contract
+    if contract.applicant is not None:
+        notify(
+            contract.applicant.people(),
+            f"contracts/notices/{template}",
+            dedupe=f"{template}:{registration.form_number}:{dedupe}",
+            url=contract.get_absolute_url(),
+            context={"registration": registration, "contract": contract, **context},
+        )
+
+
+def tell_officers(registration: Registration, template: str, *, dedupe: str, **post: bool) -> None:
+    """A notice to the office's officers with a given right (first_review=True or second_review=True)."""
+    officers = Officer.objects.filter(
+        office=registration.office_id, is_active=True, user__is_active=True, **post
+    ).select_related("user")
+    notify(
+        [officer.user for officer in officers if officer.user_id != registration.first_reviewer_id],
+        f"contracts/notices/{template}",
+        dedupe=f"{template}:{registration.form_number}:{dedupe}",
+        url=f"/registrar/{registration.form_number}/",
+        context={"registration": registration, "contract": registration.contract},
+    )
