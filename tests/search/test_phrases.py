@@ -50,7 +50,8 @@ def test_generic_words_alone_are_never_a_reason() -> None:
 
 
 def test_particles_are_taken_off_the_ends() -> None:
-    assert texts(shared({"a": "对氟离子的吸附"}, {"a": "关于对氟离子的吸附与"}, flat)) == ["氟离子的吸附"]
+    assert texts(shared({"a": "水的氟离子的吸附与膜"}, {"a": "盐的氟离子的吸附与"}, flat)) == ["氟离子的吸附"]
+    assert texts(shared({"a": "的井下无机在线"}, {"a": "和井下无机在线"}, flat)) == ["井下无机在线"]
 
 
 def test_a_stretch_never_spans_punctuation() -> None:
