@@ -1,16 +1,18 @@
 """技术合同成交额 and what else is read from the ledger. A figure is the sum of all its entries; no filter by state.
 
-Definition: 《鄂尔多斯市“十四五”科技创新规划》专栏 1 row 4 and the practice of technology-market statistics: total contract
-amount (not the technology amount) of contracts recognised and registered in the period, by the day of entry.
+Definition (《鄂尔多斯市“十四五”科技创新规划》专栏 1 row 4 and the practice of technology-market statistics): total
+contract amount, not the technology amount, of contracts recognised and registered in the period, by day of entry.
 """
 
 from __future__ import annotations
 
 import calendar
 import datetime as dt
+import operator
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from django.db.models import Count, Max, Q, Sum
@@ -31,6 +33,20 @@ BASIS_TEXTS = {
 }
 
 
+POSTING = (
+    "entered_on",
+    "amount_total",
+    "amount_tech",
+    "seller_key",
+    "kind",
+    "registration_id",
+    "contract_type",
+    "technology_field",
+    "seller_region",
+    "buyer_region",
+)
+
+
 @dataclass(frozen=True)
 class Figure:
     """A figure and everything needed to open it. Amounts in 元; `rows` are exactly the entries that were summed."""
@@ -47,6 +63,11 @@ class Figure:
     as_of: str | None
     rows: TurnoverEntryQuerySet = field(repr=False)
     unit: str = "CNY"
+
+    @cached_property
+    def postings(self) -> list[dict[str, Any]]:
+        """The same rows as plain values, read once for all breakdowns of one page."""
+        return list(self.rows.order_by().values(*POSTING))
 
 
 @dataclass(frozen=True)
@@ -132,12 +153,6 @@ DIMENSIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "field": lambda row: row["technology_field"][:2],
     "region": lambda row: row["seller_region"],
 }
-_NEEDS = {
-    "month": "entered_on",
-    "type": "contract_type",
-    "field": "technology_field",
-    "region": "seller_region",
-}
 
 
 def groups(figure: Figure, by: str, *, outsider: bool) -> list[Group]:
@@ -146,14 +161,12 @@ def groups(figure: Figure, by: str, *, outsider: bool) -> list[Group]:
     For outsiders a group of fewer than 3 contracts or 3 sellers is suppressed, and so many further small ones that
     subtraction from the total gives nothing away. Months of the city itself are its own totals: exempt.
     """
-    column = {"absorbed": "buyer_region"}.get(figure.basis, "seller_region") if by == "region" else _NEEDS[by]
-    values = figure.rows.order_by().values(
-        "amount_total", "amount_tech", "seller_key", "kind", "registration_id", column
-    )
+    key_of = DIMENSIONS[by]
+    if by == "region" and figure.basis == "absorbed":
+        key_of = operator.itemgetter("buyer_region")
     made: dict[str, dict[str, Any]] = {}
-    for row in values.iterator(chunk_size=5000):
-        key = row[column] if by == "region" else DIMENSIONS[by](row)
-        cell = made.setdefault(key, {"value": ZERO, "tech": ZERO, "contracts": set(), "sellers": set()})
+    for row in figure.postings:
+        cell = made.setdefault(key_of(row), {"value": ZERO, "tech": ZERO, "contracts": set(), "sellers": set()})
         cell["value"] += row["amount_total"]
         cell["tech"] += row["amount_tech"]
         cell["sellers"].add(row["seller_key"])
@@ -226,6 +239,14 @@ def same_period_last_year(start: dt.date, end: dt.date) -> tuple[dt.date, dt.dat
             return day.replace(year=day.year - 1, day=28)
 
     return back(start), back(end)
+
+
+def year_sums(*, area: str, years: Iterable[int], basis: str) -> dict[int, Decimal]:
+    """The turnover of whole calendar years in one query; a year without entries is missing."""
+    wanted = sorted(years)
+    rows = TURNOVER.rows(area=area, start=dt.date(wanted[0], 1, 1), end=dt.date(wanted[-1], 12, 31), basis=basis)
+    sums = rows.order_by().values_list("entered_on__year").annotate(total=Sum("amount_total"))
+    return {year: total for year, total in sums if year in wanted}
 
 
 def growth(now: Decimal, before: Decimal) -> Decimal | None:

@@ -67,15 +67,12 @@ def year_points(target: TargetSet, today: dt.date | None = None) -> list[YearPoi
     published = dict(
         PublishedFigure.objects.filter(indicator="turnover", area=target.area).values_list("year", "value")
     )
+    years = range(target.base_year, min(target.end_year, today.year) + 1)
+    ledger = catalogue.year_sums(area=target.area, years=years, basis=target.basis)
     out = []
-    for year in range(target.base_year, min(target.end_year, today.year) + 1):
-        start, end = catalogue.year_period(year, today)
-        figure = catalogue.turnover(area=target.area, start=start, end=end, basis=target.basis)
-        reached: Decimal | None
-        if figure.entries:
-            reached, source = figure.value, "ledger"
-        else:
-            reached, source = published.get(year), "published" if year in published else ""
+    for year in years:
+        reached = ledger.get(year, published.get(year))
+        source = "ledger" if year in ledger else "published" if year in published else ""
         out.append(YearPoint(year, linear(target, year), reached, source, is_running=year == today.year))
     return out
 

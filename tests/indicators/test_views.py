@@ -94,5 +94,5 @@ def test_queries_do_not_grow_with_the_rows(client, django_assert_max_num_queries
         entry(str(1000 + n), on=today - dt.timedelta(days=n % 3), seller=["150602", "150603", "150622"][n % 3])
     client.force_login(UserFactory())
     for address in ("/indicators/turnover/", "/indicators/turnover/rows/", "/indicators/"):
-        with django_assert_max_num_queries(30):
+        with django_assert_max_num_queries(25):
             client.get(address)

@@ -1,4 +1,4 @@
-"""The plan's target: 3.21 亿元 in 2020, 10 亿元 in 2025 (《鄂尔多斯市“十四五”科技创新规划（征求意见稿）》专栏 1, row 4).
+"""The plan's target: 3.21 亿元 in 2020, 10 亿元 in 2025 (the city's 14th five-year science plan, 专栏 1 row 4).
 
 The plan ended in 2025; the next target is set by an operator, not by code."""
 
