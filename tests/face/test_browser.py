@@ -170,3 +170,67 @@ def test_print_has_no_navigation_and_is_black_on_white(visit):
         assert page.is_hidden(selector)
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
     assert page.evaluate("getComputedStyle(document.querySelector('h1')).color") == "rgb(0, 0, 0)"
+
+
+def test_keys_of_one_character_can_be_switched_off(visit):
+    page, _faults = visit("/styleguide/", 1440)
+    page.click("[data-keys]")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.type") != "search"
+
+
+FORM = """<form method="post" action="/404/" data-keep="demo">
+<div data-keep-offer hidden><button type="button">填回</button></div>
+<textarea name="text"></textarea>
+<div data-formset="kpi"><input type="hidden" name="kpi-TOTAL_FORMS" value="1">
+<div data-rows></div>
+<template data-row><div data-row-of="kpi"><input name="kpi-__prefix__-name">
+<input type="checkbox" name="kpi-__prefix__-DELETE"><button type="button" data-remove>去掉</button></div></template>
+<button type="button" data-add hidden>加一行</button></div>
+<button name="act" value="send"><b>提交</b></button></form>"""
+
+
+@pytest.fixture
+def form_page(visit, pages):
+    """A page with a form of the kinds that the script helps."""
+    pages["/form/"] = pages["/404/"].replace("<dl", FORM + "<dl", 1)
+    return visit("/form/", 1440)[0]
+
+
+def test_rows_are_added_and_taken_away(form_page):
+    form_page.click("[data-add]")
+    form_page.click("[data-add]")
+    assert form_page.input_value("[name=kpi-TOTAL_FORMS]") == "3"
+    assert form_page.locator("[name=kpi-2-name]").count() == 1
+    form_page.click("[data-remove] >> nth=0")
+    assert form_page.is_hidden("[name=kpi-1-name]")
+    assert form_page.is_checked("[name=kpi-1-DELETE]")
+
+
+def test_a_second_press_sends_nothing_and_the_button_says_so(form_page):
+    sent, text, busy = form_page.evaluate(
+        """async () => {
+            const form = document.querySelector('form[data-keep]'), button = form.querySelector('[name=act]'), sent = [];
+            window.addEventListener('submit', event => {
+                if (!event.defaultPrevented) { sent.push(new FormData(form, event.submitter).get('act')); }
+                event.preventDefault();  // Stay on the page, as on a slow line.
+            });
+            form.requestSubmit(button);
+            form.requestSubmit(button);
+            await new Promise(done => setTimeout(done, 50));
+            return [sent, button.textContent, button.getAttribute('aria-busy')];
+        }"""
+    )
+    assert sent == ["send"]
+    assert text == "正在提交…"
+    assert busy == "true"
+
+
+def test_text_typed_before_the_session_ended_is_offered_again(form_page):
+    long_text = "膜浓缩后氟离子富集到 6–12 mg/L，带入结晶单元后腐蚀钛材换热管。"
+    form_page.fill("[name=text]", long_text)
+    form_page.reload()
+    assert form_page.input_value("[name=text]") == ""
+    form_page.click("[data-keep-offer] button")
+    assert form_page.input_value("[name=text]") == long_text
