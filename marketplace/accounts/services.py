@@ -19,9 +19,17 @@ from marketplace.workflow import MoveNotAllowed, check_version, record_act
 from .models import Consent, ConsentText, Membership, Organization, OrganizationName, User
 from .models.organizations import fold
 from .names import check_organization_name
-from .verification import request_verification, resubmit_verification, return_verification, verify
+from .verification import (
+    CodeTaken,
+    request_verification,
+    require_free_code,
+    resubmit_verification,
+    return_verification,
+    verify,
+)
 
 __all__ = [
+    "CodeTaken",
     "NameTaken",
     "approve_membership",
     "ask_to_join",
@@ -122,12 +130,15 @@ def found_organization(
     address: str = "",
     introduction: str = "",
     is_state_institution: bool = False,
+    credit_code: str = "",
 ) -> Organization:
     """Make an organisation that nobody has verified yet, with `by` as its head. `region` is a Region or None.
 
-    Its credit code comes with verification. Raises NameTaken, and ValidationError for a name with odd letters.
+    `credit_code` is only remembered: it becomes the organisation's own with verification. Raises NameTaken, CodeTaken,
+    and ValidationError for a name with odd letters or a code with a wrong character.
     """
     name = check_organization_name(name)
+    code = require_free_code(credit_code) if credit_code else ""
     _require_free_name(name)
     organization = Organization(
         name=name,
@@ -137,6 +148,7 @@ def found_organization(
         address=address,
         introduction=introduction,
         is_state_institution=is_state_institution,
+        declared_code=code,
     )
     try:
         with transaction.atomic():

@@ -211,7 +211,13 @@ def _require_code(organization: Organization, text: str) -> str:
     code = check_credit_code(text).value
     if organization.credit_code and organization.credit_code != code:
         raise ValidationError(_("与这个单位已登记的统一社会信用代码不一致，请核对证照，或改为认领另一个单位。"))
-    other = Organization.objects.filter(credit_code=code).exclude(pk=organization.pk).first()
+    return require_free_code(code, but_for=organization)
+
+
+def require_free_code(text: str, *, but_for: Organization | None = None) -> str:
+    """The normalised code. ValidationError where a character is wrong, CodeTaken where another organisation has it."""
+    code = check_credit_code(text).value
+    other = Organization.objects.filter(credit_code=code).exclude(pk=but_for.pk if but_for else None).first()
     if other is not None:
         raise CodeTaken(other)
     return code

@@ -59,6 +59,8 @@ class Organization(models.Model):
     short_name = models.CharField("简称", max_length=40, blank=True)
     kind = models.CharField("类别", max_length=12, choices=KINDS, default="company")
     credit_code = models.CharField("统一社会信用代码", max_length=18, null=True, blank=True, unique=True)
+    # What the founder says, unchecked; verification starts from it.
+    declared_code = models.CharField("填报的统一社会信用代码", max_length=18, blank=True, editable=False)
     region = models.ForeignKey(
         "cms.Region", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="所在地区"
     )

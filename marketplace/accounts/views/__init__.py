@@ -1,0 +1,1 @@
+"""Pages of the account, of one's organisations, and of staff who verify."""
