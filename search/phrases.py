@@ -19,7 +19,7 @@ from .units import is_unit
 GENERIC = frozenset(read_words("generic_words.txt"))
 # Particles that a stretch is not shown to begin or end with. Only what begins or ends no technical word: 在线, 井下,
 # 红外, 无机, 饱和 and 植被 must stay whole.
-LEADING = frozenset("的了和与及或是其该此这那且而但也又已很之将把等")
+LEADING = frozenset("的就了和与及或是其该此这那且而但也又已很之将把等")
 TRAILING = frozenset("的了与或是其该此这那且而但也又已很之将把在以等于从")
 SHOWN = 8
 PLACES = 3

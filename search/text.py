@@ -172,3 +172,32 @@ def merge(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             joined.append((start, end))
     return joined
+
+
+GAP = "…"
+
+
+def excerpt(
+    original: str, spans: list[tuple[int, int]], *, around: int = 14, longest: int = 120
+) -> tuple[str, list[tuple[int, int]]]:
+    """Cut a long text down to what stands around its marks: (text with … for what is left out, the marks in that text).
+
+    Without a mark the beginning is given. Line breaks become spaces, so the marks keep their places.
+    """
+    flat = re.sub(r"\s", " ", original)
+    windows = merge([(max(0, start - around), min(len(flat), end + around)) for start, end in spans]) or [(0, longest)]
+    pieces: list[str] = []
+    marks: list[tuple[int, int]] = []
+    length = 0
+    for start, end in windows:
+        if pieces and length >= longest:
+            break
+        before = GAP if start and not pieces else ""
+        pieces.append(before + flat[start:end] + (GAP if end < len(flat) else ""))
+        marks += [
+            (s - start + length + len(before), e - start + length + len(before))
+            for s, e in merge(spans)
+            if start <= s < end
+        ]
+        length += len(pieces[-1])
+    return "".join(pieces), marks

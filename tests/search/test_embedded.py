@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -88,6 +90,28 @@ class TestOneWriter:
         assert engine.needs_rebuild() == ""
         assert engine.find(Query(text="脱硫")).total >= acknowledged
         assert engine.put([document("脱硝", id="CG-2")]) == {}
+
+    def test_readers_in_threads_never_fail_while_it_is_written_and_swapped(self, engine: EmbeddedEngine) -> None:
+        engine.hold()
+        engine.put([document("除氟", id="CG-0")])
+        stop = threading.Event()
+
+        def read() -> int:
+            asked = 0
+            while not stop.is_set():
+                assert "CG-0" in engine.find(Query(text="除氟", facets=["kind"], page_size=100)).ids
+                assert engine.similar(document("高盐废水除氟", id="XQ-1"))
+                asked += 1
+            return asked
+
+        with ThreadPoolExecutor(4) as pool:
+            readers = [pool.submit(read) for _ in range(4)]
+            for number in range(1, 25):
+                engine.put([document("除氟", id=f"CG-{number}")])
+                if number % 8 == 0:
+                    engine.rebuild([document("除氟", id="CG-0")])
+            stop.set()
+            assert min(reader.result() for reader in readers) > 0
 
 
 class TestDamage:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.text import BOX_LIMIT, TOKEN_LIMIT, highlights, mapped, merge, normalize, tokens, words
+from search.text import BOX_LIMIT, TOKEN_LIMIT, excerpt, highlights, mapped, merge, normalize, tokens, words
 
 
 @pytest.mark.parametrize(
@@ -88,3 +88,25 @@ def test_highlights(text: str, typed: str, marked: list[str]) -> None:
 
 def test_merge_joins_what_touches() -> None:
     assert merge([(5, 7), (0, 2), (2, 4), (6, 9)]) == [(0, 4), (5, 9)]
+
+
+SPANS = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 8)), max_size=6)
+
+
+@given(st.text(alphabet="氢能储煤\n，a", min_size=70, max_size=90), SPANS)
+def test_an_excerpt_keeps_its_marks_on_the_same_words(text: str, given_spans: list[tuple[int, int]]) -> None:
+    spans = merge([(start, start + length) for start, length in given_spans])
+    short, marks = excerpt(text, spans, around=3, longest=40)
+    wanted = [text[a:b].replace("\n", " ") for a, b in spans]
+    shown = [short[a:b] for a, b in marks]
+    assert shown == wanted[: len(shown)]
+    assert shown or not wanted
+    assert "\n" not in short
+
+
+def test_an_excerpt_by_example() -> None:
+    text = "煤制乙二醇装置的高盐废水，膜浓缩后氟离子富集到较高浓度，再生后容量下降一半"
+    short, marks = excerpt(text, [(8, 12), (28, 30)], around=2)
+    assert short == "…置的高盐废水，膜…度，再生后容…"
+    assert [short[a:b] for a, b in marks] == ["高盐废水", "再生"]
+    assert excerpt("短文", []) == ("短文", [])
