@@ -281,11 +281,11 @@ def amount(reading: Reading) -> dict[str, str]:
     shown = reading.shown
     if shown.KIND == "achievement":
         word, note = words.price_word(shown), shown.get_price_type_display() if shown.price_type else ""
-        return {"value": word or _("价格未注明"), "note": note if word and note != word else ""}
+        return {"value": words.with_small_unit(word) or _("价格未注明"), "note": note if word and note != word else ""}
     if shown.KIND == "demand":
         word = words.budget_word(shown)
-        return {"value": word or _("预算未说明"), "note": _("拟投入资金") if word else ""}
+        return {"value": words.with_small_unit(word) or _("预算未说明"), "note": _("拟投入资金") if word else ""}
     if shown.KIND == "project":
         word = words.span_of(shown.budget, shown.budget)
-        return {"value": word or _("投资规模未说明"), "note": _("投资规模") if word else ""}
+        return {"value": words.with_small_unit(word) or _("投资规模未说明"), "note": _("投资规模") if word else ""}
     return {"value": "", "note": ""}

@@ -52,7 +52,7 @@ def _achievement(listing: Achievement) -> dict[str, Any]:
     figure = words.price_figure(listing)
     return {
         "price": figure,
-        "price_word": words.price_word(listing) if figure is None else "",
+        "price_word": words.with_small_unit(words.price_word(listing)) if figure is None else "",
         "trl": listing.trl,
         "modes": " · ".join(str(mode) for mode in listing.transfer_modes.all()[:3]),
         "rights": _rights(listing),
@@ -73,7 +73,7 @@ def _rights(listing: Achievement) -> str:
 def _demand(listing: Demand) -> dict[str, Any]:
     return {
         "owner": "" if listing.is_anonymous else listing.record.owner_name,
-        "budget": words.budget_word(listing),
+        "budget": words.with_small_unit(words.budget_word(listing)),
         "deadline": listing.deadline,
         "days": listing.days_waiting if listing.record.availability == Availability.OPEN else None,
     }
@@ -86,7 +86,7 @@ def _expert(listing: Expert) -> dict[str, Any]:
 def _project(listing: Project) -> dict[str, Any]:
     return {
         "stage": listing.get_stage_display() if listing.stage else "",
-        "budget": words.span_of(listing.budget, listing.budget),
+        "budget": words.with_small_unit(words.span_of(listing.budget, listing.budget)),
         "starts_on": listing.starts_on,
         "ends_on": listing.ends_on,
     }

@@ -1,12 +1,16 @@
 from django.urls import path
 
-from .views import details, lists
+from .views import details, home, lists, organizations, search
+
+KINDS = ("achievement", "demand", "expert", "project")
 
 urlpatterns = [
-    path(f"{kind}s/", lists.listing_list, {"kind": kind}, name=f"{kind}s")
-    for kind in ("achievement", "demand", "expert", "project")
+    path("", home.home, name="home"),
+    path("search/", search.search, name="search"),
+    path("organizations/<str:number>/", organizations.organization, name="organization"),
 ]
-urlpatterns += [
-    path(f"{kind}s/<str:number>/", details.listing_detail, {"kind": kind}, name=kind)
-    for kind in ("achievement", "demand", "expert", "project")
-]
+for kind in KINDS:
+    urlpatterns += [
+        path(f"{kind}s/", lists.listing_list, {"kind": kind}, name=f"{kind}s"),
+        path(f"{kind}s/<str:number>/", details.listing_detail, {"kind": kind}, name=kind),
+    ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from cms.models import Achievement, Availability, Demand, Listing, Project
@@ -14,6 +16,7 @@ from search.text import highlights
 NBSP = "\u00a0"
 # A row shows one line of benefit; two sentences at most.
 LINE = 96
+SHORT_LINE = 42
 STATE_KINDS = {
     Availability.OPEN: "open",
     Availability.NEGOTIATING: "act",
@@ -61,6 +64,12 @@ def budget_word(listing: Demand) -> str:
     return span_of(listing.budget_min, listing.budget_max)
 
 
+def with_small_unit(words: str) -> SafeString | str:
+    """The same words with the unit set small, for large figures on a page."""
+    found = re.fullmatch(r"(.*\d)[ \u00a0](\S+)", words)
+    return format_html("{} <small>{}</small>", found[1], found[2]) if found else words
+
+
 def amount_word(listing: Listing) -> str:
     """The amount of any kind in words; empty where it has none or states none."""
     if isinstance(listing, Achievement):
@@ -68,6 +77,15 @@ def amount_word(listing: Listing) -> str:
     if isinstance(listing, Demand):
         return budget_word(listing)
     return span_of(listing.budget, listing.budget) if isinstance(listing, Project) else ""
+
+
+def short_line(text: str) -> str:
+    """The benefit in one line for the home page: whole clauses of the first sentence, cut at a comma where it is long."""
+    first = next(iter(re.findall(r"[^。；！？\n]+", text)), "").strip()
+    if len(first) <= SHORT_LINE:
+        return first
+    cut = max(first.rfind(mark, 12, SHORT_LINE) for mark in "，、")
+    return f"{first[: cut if cut > 0 else SHORT_LINE]}…"
 
 
 def line_of(text: str, typed: str = "") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
@@ -71,7 +72,14 @@ def _context(request: HttpRequest, reading: details.Reading) -> dict[str, Any]:
 
 def _figures(rows_: Any) -> list[dict[str, Any]]:
     """Rows of a table of figures, the number apart from the unit that has a column of its own."""
-    return [{"row": row, "number": row.figure.removesuffix(row.unit).rstrip()} for row in rows_]
+
+    def grouped(found: re.Match[str]) -> str:
+        return f"{int(found[0]):,}"
+
+    return [
+        {"row": row, "number": re.sub(r"(?<![.\d])\d{5,}", grouped, row.figure.removesuffix(row.unit).rstrip())}
+        for row in rows_
+    ]
 
 
 def _crumbs(reading: details.Reading) -> list[dict[str, str]]:
