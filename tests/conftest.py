@@ -85,7 +85,7 @@ def _copy_from(template: Path) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(request, django_test_environment, django_db_blocker, django_db_modify_db_settings):
-    """Migrating takes 8 seconds; on SQLite a migrated file is kept and copied into memory, here and after each flush."""
+    """Migrating takes 8 seconds; on SQLite a migrated file is kept and copied into memory, also after each flush."""
     from django.test.utils import setup_databases, teardown_databases
 
     with django_db_blocker.unblock():
