@@ -211,7 +211,8 @@ def test_rows_are_added_and_taken_away(form_page):
 def test_a_second_press_sends_nothing_and_the_button_says_so(form_page):
     sent, text, busy = form_page.evaluate(
         """async () => {
-            const form = document.querySelector('form[data-keep]'), button = form.querySelector('[name=act]'), sent = [];
+            const form = document.querySelector('form[data-keep]');
+            const button = form.querySelector('[name=act]'), sent = [];
             window.addEventListener('submit', event => {
                 if (!event.defaultPrevented) { sent.push(new FormData(form, event.submitter).get('act')); }
                 event.preventDefault();  // Stay on the page, as on a slow line.
