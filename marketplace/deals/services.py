@@ -6,6 +6,7 @@ Each is one transaction with keyword-only arguments; `by` is the person, `on_beh
 from .dealing import lose, mark_registered, mark_signed, plan_next, win
 from .inquiring import AlreadyOpen, accept, decline, inquire, lapse, recall
 from .offering import accept_offer, decline_offer, offer
+from .suggesting import suggest, work_off_due
 
 __all__ = [
     "AlreadyOpen",
@@ -21,5 +22,7 @@ __all__ = [
     "offer",
     "plan_next",
     "recall",
+    "suggest",
     "win",
+    "work_off_due",
 ]

@@ -9,7 +9,8 @@ from django.utils import timezone
 from cms.models import ListingRecord, Source
 from cms.signals import listing_changed
 
-from .models import Match, MatchDue
+from .models import MatchDue
+from .suggesting import retire
 
 
 def connect() -> None:
@@ -19,9 +20,12 @@ def connect() -> None:
 def on_listing_changed(sender: Any, record: ListingRecord, what: str, **kwargs: Any) -> None:
     if record.kind not in ("demand", "achievement"):
         return
+    if what == "access":
+        # Who may read the details changes nothing in what all may read.
+        return
     if what in ("unpublished", "deleted"):
         MatchDue.objects.filter(record=record).delete()
-        Match.objects.filter(**{"demand" if record.kind == "demand" else "supply": record}).update(is_current=False)
+        retire(record)
         return
     MatchDue.objects.update_or_create(
         record=record,
@@ -31,6 +35,7 @@ def on_listing_changed(sender: Any, record: ListingRecord, what: str, **kwargs: 
             "not_before": timezone.now(),
             "tries": 0,
             "error": "",
-            "is_quiet": record.source == Source.IMPORTED,
+            # An imported achievement that is later taken up by a deal is one of few: it goes the way of the others.
+            "is_quiet": record.source == Source.IMPORTED and what == "published",
         },
     )

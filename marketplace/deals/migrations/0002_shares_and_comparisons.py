@@ -6,51 +6,66 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('agencies', '0002_initial'),
-        ('cms', '0003_site'),
-        ('deals', '0001_initial'),
+        ("agencies", "0002_initial"),
+        ("cms", "0003_site"),
+        ("deals", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Comparison',
+            name="Comparison",
             fields=[
-                ('record', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='comparison', serialize=False, to='cms.listingrecord')),
-                ('search_version', models.PositiveBigIntegerField()),
-                ('compared_with', models.PositiveIntegerField(verbose_name='比对条数')),
-                ('index_time', models.DateTimeField(null=True, verbose_name='索引时间')),
-                ('computed_at', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "record",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="comparison",
+                        serialize=False,
+                        to="cms.listingrecord",
+                    ),
+                ),
+                ("search_version", models.PositiveBigIntegerField()),
+                ("compared_with", models.PositiveIntegerField(verbose_name="比对条数")),
+                ("index_time", models.DateTimeField(null=True, verbose_name="索引时间")),
+                ("computed_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'verbose_name': '比对记录',
-                'verbose_name_plural': '比对记录',
+                "verbose_name": "比对记录",
+                "verbose_name_plural": "比对记录",
             },
         ),
         migrations.AddField(
-            model_name='deal',
-            name='second_mandate',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='agencies.mandate', verbose_name='另一方经纪委托'),
+            model_name="deal",
+            name="second_mandate",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="agencies.mandate",
+                verbose_name="另一方经纪委托",
+            ),
         ),
         migrations.AddField(
-            model_name='inquiry',
-            name='answer_shares',
-            field=models.JSONField(blank=True, default=list, verbose_name='接受时提供给对方的信息'),
+            model_name="inquiry",
+            name="answer_shares",
+            field=models.JSONField(blank=True, default=list, verbose_name="接受时提供给对方的信息"),
         ),
         migrations.AddField(
-            model_name='inquiry',
-            name='is_respond_by_provisional',
-            field=models.BooleanField(default=False, verbose_name='日期为暂定'),
+            model_name="inquiry",
+            name="is_respond_by_provisional",
+            field=models.BooleanField(default=False, verbose_name="日期为暂定"),
         ),
         migrations.AddField(
-            model_name='match',
-            name='told_at',
+            model_name="match",
+            name="told_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AlterField(
-            model_name='inquiry',
-            name='shares',
-            field=models.JSONField(blank=True, default=list, verbose_name='将提供给对方的信息'),
+            model_name="inquiry",
+            name="shares",
+            field=models.JSONField(blank=True, default=list, verbose_name="将提供给对方的信息"),
         ),
     ]

@@ -59,7 +59,8 @@ class Match(models.Model):
 
     `reasons` is `search.reasons.Reasons.as_json()`: phrases with their places by kind, conditions, what speaks against,
     coverage. `statistics` keeps what the score was computed from, so that it can be computed again. A row stays when it
-    no longer holds (`is_current`): inquiries and deals point to it. `told_at`: when its owners were told, or need not.
+    no longer holds (`is_current`): inquiries and deals point to it. `demand_told_at` and
+    `supply_told_at`: when that side was told of a strong one, or need not be.
     """
 
     BANDS = [("strong", "强匹配"), ("possible", "可能匹配"), ("weak", "较弱")]
@@ -80,7 +81,8 @@ class Match(models.Model):
     versions = models.JSONField(default=dict)
     is_current = models.BooleanField(default=True)
     computed_at = models.DateTimeField(default=timezone.now)
-    told_at = models.DateTimeField(null=True)
+    demand_told_at = models.DateTimeField(null=True)
+    supply_told_at = models.DateTimeField(null=True)
 
     objects = MatchQuerySet.as_manager()
 
