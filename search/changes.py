@@ -26,6 +26,7 @@ from django.utils import timezone
 from . import sources
 from .engines import Engine, EngineBusy, EngineDown, get_engine
 from .models import SearchChange
+from .query import Document
 
 logger = logging.getLogger(__name__)
 
@@ -167,7 +168,8 @@ def _take_in(engine: Engine, done: Drained, limit: int | None, until: float | No
 def _apply(engine: Engine, rows: list[SearchChange], done: Drained) -> dict[str, str]:
     """Index or remove what the rows name, then forget the rows. Returns number → reason of those that failed."""
     failed: dict[str, str] = {}
-    documents, gone = [], []
+    documents: list[Document] = []
+    gone: list[tuple[str, int]] = []
     for kind in {row.kind for row in rows}:
         wanted = {row.key: row.version for row in rows if row.kind == kind}
         loaded = sources.load(kind, wanted)

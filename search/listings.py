@@ -8,6 +8,7 @@ and patent numbers are never indexed: names and numbers are looked up (`search.r
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -147,13 +148,13 @@ def facts(listing: Listing) -> Facts:
     """What a listing publicly states beside its text: of L1 and L2 no figures, of L3 only field, industry and
     region.
     """
-    subject = {
-        "technology_field": _named([listing.technology_field]),
-        "industries": _named(listing.industries.all()),
-        "region": _named([listing.region]),
-    }
+    subject = Facts(
+        technology_field=_named([listing.technology_field]),
+        industries=_named(listing.industries.all()),
+        region=_named([listing.region]),
+    )
     if listing.disclosure_level == _MASKED:
-        return Facts(**subject)
+        return subject
     price, negotiable = _price(listing)
     is_open = listing.disclosure_level == _OPEN
     modes: Iterable[Any] = ()
@@ -162,8 +163,8 @@ def facts(listing: Listing) -> Facts:
         modes, figures = listing.transfer_modes.all(), listing.kpis.all() if is_open else ()
     elif isinstance(listing, Demand):
         modes, figures = listing.cooperation_modes.all(), listing.targets.all() if is_open else ()
-    return Facts(
-        **subject,
+    return replace(
+        subject,
         key_technologies=_named(listing.key_technologies.all()),
         modes=_named(modes),
         demand_type=getattr(listing, "demand_type_id", None) or "",

@@ -181,14 +181,14 @@ class EmbeddedEngine:
         ordering = query.ordering or ("" if by_score else "-updated_at")
         limit = query.offset + query.page_size
         if limit > DEPTH_LIMIT:
-            return _Page((), searcher.search(question, limit=1, count=True).count)
+            return _Page((), _total(searcher, question))
         if not ordering:
             rows, total = self._best(searcher, question, limit)
             rows = rows[query.offset :]
         else:
             order = fields.ORDER_FIELDS[ordering]
             found = searcher.search(question, query.page_size, True, order, query.offset, tantivy.Order.Desc)
-            rows, total = [(0.0, address) for _, address in found.hits], found.count
+            rows, total = [(0.0, address) for _, address in found.hits], _matched(found)
         return _Page(tuple(_hit(searcher, score, address) for score, address in rows), total)
 
     def _best(
@@ -205,7 +205,7 @@ class EmbeddedEngine:
         named = {searcher.doc(address)["id"][0]: address for _, address in hits}
         scores = dict(zip(named, (score for score, _ in hits), strict=True))
         best = scoring.ranked([(score, name) for name, score in scores.items()], limit)
-        return [(score, named[name]) for score, name in best], found.count or 0
+        return [(score, named[name]) for score, name in best], _matched(found)
 
     def _facets(
         self,
@@ -400,7 +400,7 @@ class EmbeddedEngine:
         view = self._reader()
         gone = view.searcher.doc_freq("kind", fields.TOMBSTONE)
         question = queries.combined(view.index.schema, None, {})
-        count = view.searcher.search(question, limit=1, count=True).count or 0
+        count = _total(view.searcher, question)
         return Status(self.name, "ok", count, gone, view.changed_at, *versions)
 
     def close(self) -> None:
@@ -449,6 +449,15 @@ def _write(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(new, path)
+
+
+def _matched(found: tantivy.SearchResult) -> int:
+    """How many documents a search matched; the wheel's stubs leave the attribute out."""
+    return int(found.count)  # type: ignore[attr-defined]
+
+
+def _total(searcher: tantivy.Searcher, question: tantivy.Query) -> int:
+    return _matched(searcher.search(question, limit=1, count=True))
 
 
 def _stored(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> tuple[str, str, int]:

@@ -85,9 +85,9 @@ def document(given: Document) -> tantivy.Document:
     analysed = tokens(given.text)
     written.add_text("uni", " ".join(analysed.uni))
     written.add_text("bi", " ".join(analysed.bi))
-    for name, values in given.all_terms().items():
-        for value in values:
-            written.add_text(name, value)
+    for facet, codes in given.all_terms().items():
+        for code in codes:
+            written.add_text(facet, code)
     price = None if given.price is None else fen(given.price)
     published = None if given.published_at is None else seconds(given.published_at)
     updated = None if given.updated_at is None else seconds(given.updated_at)
@@ -96,8 +96,8 @@ def document(given: Document) -> tantivy.Document:
             written.add_integer(name, value)
     top = None if price is None else (_TOP >> _TIE_BITS) - price
     orders = {"published": published, "updated": updated, "cheap": top, "dear": price, "trl": given.trl}
-    for name, value in orders.items():
-        written.add_integer(f"order_{name}", _order(value, given.id))
+    for order, value in orders.items():
+        written.add_integer(f"order_{order}", _order(value, given.id))
     return written
 
 
