@@ -78,7 +78,11 @@ class TestOneWriter:
                 number += 1
                 print(number, flush=True)
         """)
-        environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "marketplace.settings.test"}
+        environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "marketplace.settings.test",
+            "TEST_DATA_DIR": str(engine.folder.parent),
+        }
         root = Path(__file__).parents[2]
         with subprocess.Popen(
             [sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=root, env=environment, text=True
@@ -112,6 +116,15 @@ class TestOneWriter:
                     engine.rebuild([document("除氟", id="CG-0")])
             stop.set()
             assert min(reader.result() for reader in readers) > 0
+
+
+def test_negative_control_without_the_version_check_the_old_overwrites_the_new(
+    engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_known", lambda view, ids: {})
+    engine.put([document("新", id="CG-1", version=5)])
+    engine.put([document("旧", id="CG-1", version=4)])
+    assert engine.versions() == {"CG-1": 4}
 
 
 class TestDamage:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cms.models import Achievement, ListingRecord
+from cms.models import Achievement, ListingQuerySet, ListingRecord
 from search import changes, listings, matching
 from search.engines import close_engine, get_engine
 from search.query import Query
@@ -118,6 +118,18 @@ def test_a_hit_that_was_withdrawn_a_moment_ago_is_not_shown(answered: dict[str, 
     Achievement.objects.filter(pk=answered["answer"].pk).update(live=False)
     assert get_engine().find(Query(text="高盐废水")).total == 2, "the index does not know yet"
     assert answered["answer"].number not in numbers(matching.candidates(answered["demand"]))
+
+
+def test_negative_control_without_asking_the_database_again_the_withdrawn_is_shown(
+    answered: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guard of the test above is `.visible_to` in `_standing` and the public rows behind it: without them it
+    leaks.
+    """
+    Achievement.objects.filter(pk=answered["answer"].pk).update(live=False)
+    monkeypatch.setattr(ListingQuerySet, "visible_to", lambda self, user: self)
+    monkeypatch.setattr(ListingQuerySet, "public", lambda self: self)
+    assert answered["answer"].number in numbers(matching.candidates(answered["demand"]))
 
 
 def test_equal_titles_of_one_owner_are_shown_once(answered: dict[str, Any]) -> None:
