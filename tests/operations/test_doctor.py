@@ -1,0 +1,104 @@
+"""The doctor finds what is wrong and names the cure; nothing wrong is exit 0."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from marketplace import guards
+from marketplace.jobs.models import Job
+from marketplace.operations import diagnosis, startup
+from search import changes
+from search.engines import close_engine
+from search.models import SearchChange
+from tests.factories import DemandFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def sound(settings, tmp_path, monkeypatch):
+    """An installation with nothing wrong: index, collected static files, a public address."""
+    settings.DATA_DIR = tmp_path
+    settings.MEDIA_ROOT, settings.PRIVATE_ROOT = tmp_path / "media", tmp_path / "private"
+    settings.STATIC_ROOT = tmp_path / "static"
+    settings.SITE_URL = "http://market.example.org"
+    settings.STATIC_ROOT.mkdir()
+    (settings.STATIC_ROOT / "stamp").write_text(startup.static_stamp())
+    close_engine()
+    changes.rebuild()
+    yield
+    close_engine()
+
+
+def names() -> list[str]:
+    return [finding.name for finding in diagnosis.findings()]
+
+
+def test_a_sound_installation_is_well(capsys):
+    assert diagnosis.findings() == []
+    call_command("doctor")
+    assert "没有发现问题" in capsys.readouterr().out
+
+
+def test_a_guard_that_was_taken_away_is_found_and_the_cure_works(capsys):
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER report_moves")
+    with pytest.raises(SystemExit) as stop:
+        call_command("doctor", "--json")
+    assert stop.value.code == 1
+    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert [(f["name"], "report_moves" in f["what"]) for f in last["findings"]] == [("guards", True)]
+    assert startup.put_guards() == ["report_moves"]
+    assert guards.missing() == []
+    assert names() == []
+
+
+def test_a_listing_that_never_reached_the_index_is_found():
+    DemandFactory(published=True)
+    SearchChange.objects.all().delete()
+    assert "drift" in names()
+
+
+def test_changes_that_nobody_takes_in_and_parked_ones_are_found():
+    old = timezone.now() - dt.timedelta(minutes=10)
+    SearchChange.objects.create(kind="demand", key="XQ-2026-000001", version=1, created_at=old)
+    SearchChange.objects.create(kind="demand", key="XQ-2026-000002", version=1, parked_reason="坏字符")
+    assert {"drain", "parked"} <= set(names())
+
+
+def test_a_job_without_a_process_is_found():
+    long_ago = timezone.now() - dt.timedelta(hours=1)
+    Job.objects.create(kind="x", title="x", by=UserFactory(), state="running", beat_at=long_ago)
+    assert names() == ["jobs"]
+
+
+def test_a_key_that_others_may_read_is_found(settings):
+    key = settings.DATA_DIR / "secret_key"
+    key.write_text("x" * 64)
+    key.chmod(0o644)
+    assert names() == ["key"]
+    key.chmod(0o600)
+    assert names() == []
+
+
+def test_static_files_of_another_version_are_found(settings):
+    (settings.STATIC_ROOT / "stamp").write_text("older")
+    assert names() == ["static"]
+
+
+def test_an_address_that_nobody_else_can_open_is_found(settings):
+    settings.SITE_URL = "http://127.0.0.1:8000"
+    assert names() == ["site_url"]
+    settings.DEMO = True
+    assert names() == []
+
+
+def test_a_pending_migration_hides_what_it_would_make_fail(monkeypatch):
+    monkeypatch.setattr(startup, "pending_migrations", lambda: ["cms.9999_next"])
+    assert names() == ["migrations"]
