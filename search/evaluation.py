@@ -119,9 +119,14 @@ def score_one(ranking: Sequence[str], judged: Mapping[str, float]) -> dict[str, 
     }
 
 
+def counted(judged: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """The demands that means are taken over: those with at least one relevant pair."""
+    return [demand for demand, gains in judged.items() if max(gains.values()) >= RELEVANT]
+
+
 def evaluate(run: Mapping[str, Sequence[str]], judged: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     """Means over the demands with a relevant pair. Raises BadFile where there is none."""
-    scored = [score_one(run.get(d, []), gains) for d, gains in judged.items() if max(gains.values()) >= RELEVANT]
+    scored = [score_one(run.get(demand, []), judged[demand]) for demand in counted(judged)]
     if not scored:
         raise BadFile(f"no demand has a pair with gain ≥ {RELEVANT}")
     return {name: sum(one[name] for one in scored) / len(scored) for name in METRICS}

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from search.evaluation import METRICS, BadFile, evaluate, read_judgments, read_run
+from search.evaluation import METRICS, BadFile, counted, evaluate, read_judgments, read_run
 
 RUN_SUFFIX = ".run.jsonl"
 JUDGED_SUFFIX = "_qrels.jsonl"
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             except BadFile as error:
                 raise _not_run(str(error)) from error
             figures = "  ".join(f"{name} {scores[task][name]:.4f}" for name in METRICS)
-            self.stdout.write(f"{task}: demands {len(judged)}  {figures}")
+            self.stdout.write(f"{task}: demands {len(counted(judged))}  {figures}")
         if options["json"]:
             self.stdout.write(json.dumps(scores))
 
