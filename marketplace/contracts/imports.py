@@ -101,6 +101,9 @@ def _checked(row: Mapping[str, Any], codes: Codes) -> dict[str, Any]:
     values["registered_on"] = _day(row)
     for name in ("project_name", "seller_name", "buyer_name", "seller_nature", "buyer_nature", "office_region"):
         values[name] = str(row.get(name) or "").strip()
+    # Consent is a fact of the register that is brought in; what it does not say is no consent.
+    for name in ("consents_to_name", "consents_to_amount"):
+        values[name] = row.get(name) in (True, "true", "1", "是")
     return values
 
 
@@ -109,7 +112,8 @@ def import_registered(rows: Iterable[Mapping[str, Any]], *, source_file: str, by
     """Bring rows of a register in, each with its ledger entry on its day of registration.
 
     Keys of a row: number, contract_type, technology_field, seller_region, buyer_region, amount_total, amount_tech (元),
-    registered_on; optional project_name, seller_name, buyer_name, seller_nature, buyer_nature, office_region. A number
+    registered_on; optional project_name, seller_name, buyer_name, seller_nature, buyer_nature, office_region,
+    consents_to_name, consents_to_amount. A number
     that the register has already is left alone, so a file may be brought in twice. Faulty rows are named and left out.
     One transaction: either all sound rows stand, with their entries, or none.
     """
@@ -152,6 +156,8 @@ def _write(rows: list[dict[str, Any]], source_file: str, by: Any) -> None:
                 technology_field_id=values["technology_field"],
                 amount_total=values["amount_total"],
                 amount_tech=values["amount_tech"],
+                consents_to_name=values["consents_to_name"],
+                consents_to_amount=values["consents_to_amount"],
             )
             for values in rows
         ],

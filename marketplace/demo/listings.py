@@ -32,7 +32,7 @@ RESTRICTED = {"restricted_l1": "L1", "restricted_l2": "L2"}
 
 
 def codes(model: type[Any], given: list[str]) -> list[Any]:
-    """The rows of a code list: modelcluster takes objects where the listing is not saved yet. KeyError for an unknown."""
+    """The rows of a code list: modelcluster takes objects where a listing is not saved yet. KeyError for an unknown."""
     found = model.objects.in_bulk(given)
     return [found[code] for code in given]
 
@@ -134,14 +134,26 @@ def _demand(world: World, row: dict[str, Any]) -> Demand:
 
 def load(world: World) -> None:
     """Achievements and demands in every state, experts and projects published by an editor."""
+    used = _days_of_deals()
     for kind, build in (("achievements", _achievement), ("demands", _demand)):
         for row in rows(kind):
             days = world.chance.randint(12, 230) if kind == "achievements" else world.chance.randint(3, 190)
+            days = max(days, used.get(row["key"], 0))
             listing = build(world, row)
             listing.industries = codes(Industry, row["industries"])
             listing.key_technologies = codes(KeyTechnology, row["key_technologies"])
             _bring(world, row, listing, days)
     _staff_listings(world)
+
+
+def _days_of_deals() -> dict[str, int]:
+    """Listings that a deal grew from were public a while before it."""
+    answers = {row["key"]: row["answers"] for row in rows("demands")}
+    out: dict[str, int] = {}
+    for n, row in enumerate([*rows("deals"), *rows("inquiries")]):
+        for key in (row["demand"], *answers[row["demand"]]):
+            out[key] = max(out.get(key, 0), row["days"] + 12 + n % 9)
+    return out
 
 
 def _bring(world: World, row: dict[str, Any], listing: Any, days: int) -> None:

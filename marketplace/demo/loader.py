@@ -6,14 +6,28 @@ import datetime as dt
 import time
 from collections.abc import Callable
 
-from . import listings, news, people
+from marketplace.notifications.models import Notice
+
+from . import clock, contracts, deals, listings, news, people, register
 from .models import DemoLoad
 from .world import World
+
+
+def tidy(world: World) -> None:
+    """The demo's past notices send no mail now; what is older than three weeks counts as read."""
+    Notice.objects.update(mail_state="none")
+    Notice.objects.filter(created_at__lt=clock.moment(world.ago(21))).update(read_at=clock.moment(world.ago(20)))
+
 
 STEPS: list[tuple[str, Callable[[World], None]]] = [
     ("单位、人员、登记机构", people.load),
     ("成果、需求、专家、项目", listings.load),
     ("通知与政策", news.load),
+    ("历史登记册", register.load),
+    ("索引与匹配", deals.index_and_match),
+    ("对接与成交", deals.load),
+    ("合同与登记", contracts.load),
+    ("收尾", tidy),
 ]
 
 
