@@ -80,7 +80,7 @@ def amount_word(listing: Listing) -> str:
 
 
 def short_line(text: str) -> str:
-    """The benefit in one line for the home page: whole clauses of the first sentence, cut at a comma where it is long."""
+    """The benefit in one line for the home page: clauses of the first sentence, cut at a comma."""
     first = next(iter(re.findall(r"[^。；！？\n]+", text)), "").strip()
     if len(first) <= SHORT_LINE:
         return first

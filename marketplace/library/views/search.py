@@ -32,6 +32,7 @@ class Answer:
     counts: Mapping[str, int] = field(default_factory=dict)
     relaxed: bool = False
     is_fallback: bool = False
+    scores: dict[str, float] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -79,7 +80,8 @@ def ask(typed: str, scope: str, user: Any, page: int, page_size: int = PAGE_SIZE
         numbers = [hit.id for hit in results.hits if hit.kind == kind]
         found |= {row.record.number: row for row in finding.load(kind, numbers, user)}
     listed = [found[hit.id] for hit in results.hits if hit.id in found]
-    return Answer(paginator.page_of(listed, page), counted, results.relaxed)
+    scores = {hit.id: hit.score for hit in results.hits}
+    return Answer(paginator.page_of(listed, page), counted, results.relaxed, scores=scores)
 
 
 def _from_rows(typed: str, scope: str, user: Any, page: int, page_size: int) -> Answer:
