@@ -2,7 +2,7 @@
 
 Filters: wan, yi, yuan, money, capital, nb, day, day_short, day_long, moment, days_left, days_since, stamp, percent,
 mask, lookup, at, grouped, coord, trl_word, page_numbers.
-Tags: icon, mark, qs, widget, field_kind, form_errors.
+Tags: icon, mark, qs, site_facts, widget, field_kind, form_errors.
 """
 
 from __future__ import annotations
@@ -222,6 +222,13 @@ def qs(context: Context, **changes: Any) -> str:
         else:
             query[name] = value
     return f"?{query.urlencode()}" if query else "?"
+
+
+@register.simple_tag(takes_context=True)
+def site_facts(context: Context) -> Mapping[str, Any]:
+    """What the context processor says of the site, also where a view calls something else `site` (allauth does)."""
+    found = (layer.get("site") for layer in context.dicts)
+    return next((site for site in found if isinstance(site, Mapping)), {})
 
 
 _KINDS: tuple[tuple[type[forms.Widget], str], ...] = (

@@ -158,3 +158,10 @@ def test_small_helpers():
     assert render("{{ v|coord }} {{ w|coord }}", v=12.50, w=33.3333) == "12.5 33.33"
     assert render("{{ v|trl_word }}{{ w|trl_word }}", v=6, w=None) == "中试"
     assert render("{{ v|at:1 }}{{ v|at:5 }}", v=["a", "b"]) == "b"
+
+
+def test_the_site_is_ours_even_where_a_view_has_another_one():
+    context = Context({"site": {"name": "市场", "is_demo": True}})
+    with context.push(site=object()):
+        assert Template("{% site_facts as s %}{{ s.name }}").render(context) == "市场"
+    assert render("{% site_facts as s %}{{ s.name }}") == ""
