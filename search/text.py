@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from array import array
 from dataclasses import dataclass
+from functools import lru_cache
 
 ANALYZER_VERSION = 1
 
@@ -108,19 +110,22 @@ class Mapped:
     """A normalised text with, for each of its characters, where that stands in the original."""
 
     text: str
-    starts: list[int]
-    ends: list[int]
+    starts: array[int]
+    ends: array[int]
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Turn a stretch of the normalised text into one of the original."""
         return self.starts[start], self.ends[end - 1]
 
 
+@lru_cache(maxsize=1024)
 def mapped(original: str) -> Mapped:
-    """Normalise character by character, so that what was found can be marked in the text as it was written."""
+    """Normalise character by character, so that what was found can be marked in the text as it was written.
+
+    Kept for the texts used last: explaining one demand's candidates asks for the same texts again and again.
+    """
     text: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
+    starts, ends = array("L"), array("L")
     for position, character in enumerate(original):
         folded = normalize(character)
         text.append(folded)

@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import sqlite3
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,7 @@ def scratch_folder():
     shutil.rmtree(Path(settings.DATA_DIR), ignore_errors=True)
 
 
+@lru_cache(maxsize=1)
 def _template() -> Path:
     """A migrated database, keyed by everything that a migrate writes."""
     digest = hashlib.sha256((ROOT / "requirements" / "base.txt").read_bytes())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,9 @@ VARIABLES = (
 
 env = environ.Env()
 
+# Commands that touch no DATA_DIR, not even for a key: they sign nothing.
+WITHOUT_STATE = ("rank", "evaluate")
+
 
 def data_dir() -> Path:
     """Return the one folder that holds all state, absolute; it need not exist yet."""
@@ -51,6 +55,10 @@ def secret_key(folder: Path) -> str:
     given = os.environ.get("SECRET_KEY")
     if given:
         return given
+    if sys.argv[1:2] and sys.argv[1] in WITHOUT_STATE:
+        from django.core.management.utils import get_random_secret_key
+
+        return get_random_secret_key()
     path = folder / "secret_key"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
