@@ -39,3 +39,17 @@ def announce(record: ListingRecord, what: str, **changes: Any) -> None:
             setattr(record, name, value)
     record.raise_search_version()
     listing_changed.send(sender=ListingRecord, record=record, what=what)
+
+
+def silence_wagtail_mail() -> None:
+    """Disconnect the mails that Wagtail sends about workflows."""
+    from wagtail.models import TaskState, WorkflowState
+    from wagtail.signals import task_submitted, workflow_approved, workflow_rejected, workflow_submitted
+
+    task_submitted.disconnect(sender=TaskState, dispatch_uid="group_approval_task_submitted_email_notification")
+    for signal, act in (
+        (workflow_submitted, "submitted"),
+        (workflow_approved, "approved"),
+        (workflow_rejected, "rejected"),
+    ):
+        signal.disconnect(sender=WorkflowState, dispatch_uid=f"workflow_state_{act}_email_notification")

@@ -15,8 +15,16 @@ def build(apps, schema_editor):
     def add(model, parent_path, step, depth, title, slug, url):
         content_type, _ = ContentType.objects.get_or_create(app_label="cms", model=model._meta.model_name)
         return model.objects.create(
-            title=title, draft_title=title, slug=slug, content_type=content_type, path=parent_path + step, depth=depth,
-            numchild=0, url_path=url, locale=locale, live=True,
+            title=title,
+            draft_title=title,
+            slug=slug,
+            content_type=content_type,
+            path=parent_path + step,
+            depth=depth,
+            numchild=0,
+            url_path=url,
+            locale=locale,
+            live=True,
         )
 
     root = Page.objects.get(depth=1)
@@ -24,7 +32,9 @@ def build(apps, schema_editor):
     add(apps.get_model("cms", "NewsIndexPage"), home.path, "0001", 3, "政策与通知", "news", "/home/news/")
     Page.objects.filter(pk=root.pk).update(numchild=1)
     Page.objects.filter(pk=home.pk).update(numchild=1)
-    Site.objects.create(hostname="localhost", port=80, root_page_id=home.pk, is_default_site=True, site_name="鄂尔多斯科技大市场")
+    Site.objects.create(
+        hostname="localhost", port=80, root_page_id=home.pk, is_default_site=True, site_name="鄂尔多斯科技大市场"
+    )
 
 
 class Migration(migrations.Migration):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
+from wagtail.forms import TaskStateCommentForm
 from wagtail.models import AbstractGroupApprovalTask
 
 from .record import user_organization_ids
@@ -20,6 +22,17 @@ def is_own(listing: Any, user: Any) -> bool:
     )
 
 
+class ReasonForm(TaskStateCommentForm):
+    """Sending back without saying why helps nobody."""
+
+    comment = forms.CharField(
+        label="退回原因和修改意见（提交人会看到）",
+        min_length=5,
+        widget=forms.Textarea({"rows": 4}),
+        error_messages={"required": "请写明退回的原因和怎样修改。", "min_length": "请至少写 5 个字。"},
+    )
+
+
 class ModerationTask(AbstractGroupApprovalTask):
     """Group approval, but for one's own. Wagtail's action address does not tie a task state to its object: without the
     check in `on_action` another object's address approves one's own."""
@@ -29,6 +42,9 @@ class ModerationTask(AbstractGroupApprovalTask):
 
     def get_actions(self, obj: Any, user: Any) -> list[tuple[str, str, bool]]:
         return [] if is_own(obj, user) else super().get_actions(obj, user)
+
+    def get_form_for_action(self, action: str) -> type[forms.Form]:
+        return ReasonForm if action == "reject" else super().get_form_for_action(action)
 
     def get_task_states_user_can_moderate(self, user: Any, **kwargs: Any) -> Any:
         states = super().get_task_states_user_can_moderate(user, **kwargs)
