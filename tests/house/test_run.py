@@ -25,10 +25,9 @@ class House:
         self.root = folder / "house"
         self.bin = folder / "bin"
         (self.root / "requirements").mkdir(parents=True)
-        (self.root / "marketplace/operations").mkdir(parents=True)
         self.bin.mkdir()
         shutil.copy(ROOT / "run", self.root / "run")
-        shutil.copy(ROOT / "marketplace/operations/preflight.py", self.root / "marketplace/operations/preflight.py")
+        shutil.copytree(ROOT / "marketplace/operations", self.root / "marketplace/operations")
         (self.root / "requirements/dev.txt").write_text("six==1.17.0 --hash=sha256:" + "0" * 64 + "\n")
         # Only what the script itself calls; no Python but those that a test puts there.
         for name in (
