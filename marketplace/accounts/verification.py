@@ -104,15 +104,13 @@ def resubmit_verification(
         _store(request, evidence, checked)
         changes.update(evidence=request.evidence.name, evidence_name=checked.name)
         data["sha256"] = checked.sha256
-    note = changes.get("note", "")
+    request.change(decision_note="", **changes)
     request.move(
         "resubmit",
         by=by,
         on_behalf_of=None if request.is_claim else request.organization,
-        note=note,
+        note=changes.get("note", ""),
         data=data,
-        decision_note="",
-        **changes,
     )
     _tell_staff(request)
 

@@ -1,5 +1,5 @@
-"""The demo alone: one-click entry as a role, and the mails that would have gone out. Not routed elsewhere; each view asks
-again, so that a wrong line in the routes opens nothing."""
+"""The demo alone: one-click entry as a role, and the mails that would have gone out. Not routed elsewhere; each view
+asks again, so that a wrong line in the routes opens nothing."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -74,7 +75,7 @@ def choose_acting(request: HttpRequest) -> HttpResponse:
     address = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(address, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
         return HttpResponseRedirect(address)
-    return redirect("desk")
+    return redirect(settings.LOGIN_REDIRECT_URL)
 
 
 @kept.signed_in
@@ -100,7 +101,7 @@ def close(request: HttpRequest) -> HttpResponse:
         else:
             logout(request)
             messages.success(request, _("账户已停用，同意已撤回。已办理的事项按规定保存。"))
-            return redirect("home")
+            return redirect(settings.LOGOUT_REDIRECT_URL)
     crumbs = [{"label": _("我的账户"), "href": "/accounts/"}, {"label": _("撤回同意并停用账户")}]
     return render(request, "accounts/close.html", {"form": form, "crumbs": crumbs})
 
