@@ -45,7 +45,7 @@ def draw(certificate: Certificate) -> bytes:
     """The certificate as PDF. Drawn from the kept facts; a demo market prints 演示数据 across it."""
     fonts.font()
     out = io.BytesIO()
-    canvas = Canvas(out, pagesize=A4, lang="zh-CN", pageCompression=1, invariant=1)
+    canvas = Canvas(out, pagesize=A4, lang="zh-CN", pageCompression=1)
     canvas.setTitle(_("技术合同认定登记证明 %(n)s") % {"n": certificate.facts["number"]})
     canvas.setAuthor(certificate.facts["office"])
     canvas.setSubject(certificate.facts["project_name"])

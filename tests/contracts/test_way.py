@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from marketplace.contracts import services
 from marketplace.contracts.models import Certificate, TurnoverEntry
 from tests.contracts.factories import Scene
 
