@@ -1,3 +1,8 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from . import views
+
+urlpatterns = [
+    path("deals/mandates/", views.mandates, name="mandates"),
+    path("deals/mandates/<int:pk>/<str:act>/", views.mandate_act, name="mandate_act"),
+]

@@ -148,7 +148,7 @@ class Offer(FlowMixin):
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     contract_type_code = models.CharField("合同类别", max_length=4)
     transfer_mode = models.ForeignKey(
-        "cms.TransferMode", models.PROTECT, null=True, related_name="+", verbose_name="合作方式"
+        "cms.TransferMode", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="合作方式"
     )
     amount_total = models.DecimalField(
         "合同成交额（元）", max_digits=18, decimal_places=2, validators=[MinValueValidator(Decimal("0.01"))]

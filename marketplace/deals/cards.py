@@ -1,0 +1,145 @@
+"""A match as a page shows it (components/match_card.html): both texts with the shared phrases marked, the conditions,
+what speaks against it, and where things stand for this reader. Nothing here asks the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from cms.models import Availability, Disclosure, Listing
+from marketplace import money
+from search.text import normalize
+
+from .models import Match
+
+# Characters shown before and after a marked phrase, and how many such pieces.
+BEFORE, AFTER, PIECES = 12, 26, 3
+NBSP = "\u00a0"
+# Of a listing's text; the title stands above the card already and is used only where nothing else holds a phrase.
+OPEN_PARTS = ("problem", "summary", "body", "title")
+CLOSED_PARTS = ("summary", "title")
+STATES = {Availability.OPEN: ("可对接", "open"), Availability.NEGOTIATING: ("洽谈中", "act")}
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """What this reader's organisations already have going with the other side: word, kind of state mark, address."""
+
+    word: str
+    kind: str
+    url: str
+    act: str
+
+
+def card(match: Match, *, side: str, acts: list[dict[str, Any]], under_way: UnderWay | None = None) -> dict[str, Any]:
+    """Variables of match_card for one side's page: `side` is "demand" on the demand's page, else "achievement"."""
+    demand, supply = match.demand.listing, match.supply.listing
+    other = supply if side == "demand" else demand
+    owner = other.record.owner
+    named = owner is not None and not getattr(other, "is_anonymous", False)
+    label, kind = STATES.get(Availability(other.record.availability), (other.record.get_availability_display(), ""))
+    return {
+        "pk": match.pk,
+        "band": match.band,
+        "title": other.title,
+        "href": other.get_absolute_url(),
+        "number": other.record.number,
+        "owner": other.owner_name_public,
+        "owner_href": owner.get_absolute_url() if named else "",
+        "verified": named and owner.is_verified,
+        "verified_on": owner.verified_at if named else None,
+        "trl": getattr(other, "trl", None),
+        **_price(other),
+        "extra": [str(other.region) if other.region_id else ""],
+        "state": under_way.word if under_way else label,
+        "state_kind": under_way.kind if under_way else kind,
+        "left": {"label": _("需求原文"), **_snippet(match, demand, "demand")},
+        "right": {"label": _("成果原文"), **_snippet(match, supply, "achievement")},
+        "conditions": match.reasons.get("conditions", []),
+        "against": match.reasons.get("against", []),
+        "meaning": match.reasons.get("meaning", ""),
+        "acts": acts,
+    }
+
+
+def _price(listing: Listing) -> dict[str, Any]:
+    """The price of an achievement or the budget of a demand, as figure or in words."""
+    if listing.KIND == "demand":
+        if listing.is_budget_negotiable:
+            return {"price_word": _("预算面议")}
+        low, high, kind = listing.budget_min, listing.budget_max, _("预算")
+    else:
+        if listing.price_type == "negotiable":
+            return {"price_word": _("价格面议")}
+        low, high, kind = listing.price_min, listing.price_max, _("价格")
+    if low is None and high is None:
+        return {"price_word": ""}
+    if low is not None and high is not None and low != high:
+        span = f"{money.plain_wan(low)}–{money.plain_wan(high)}"
+        return {"price_word": f"{kind} {span}{NBSP}万元"}
+    return {"price": high if high is not None else low, "price_kind": kind}
+
+
+def public_parts(listing: Listing) -> dict[str, str]:
+    """The texts in which a phrase may be shown: what any visitor may read, by name of the part."""
+    names = OPEN_PARTS if listing.disclosure_level == Disclosure.L0 else CLOSED_PARTS
+    if listing.disclosure_level == Disclosure.L3:
+        return {}
+    return {name: text for name in names if (text := getattr(listing, name, ""))}
+
+
+def _snippet(match: Match, listing: Listing, kind: str) -> dict[str, Any]:
+    """{"text", "spans"}: the pieces of one side's public text in which the heaviest phrases stand."""
+    parts = public_parts(listing)
+    found: dict[str, list[tuple[int, int]]] = {}
+    for phrase in match.reasons.get("phrases", []):
+        for place in phrase.get("in", {}).get(kind, []):
+            name, start, end = place["field"], place["start"], place["end"]
+            # The text may have changed since the match was computed: what does not stand there is not marked.
+            if normalize(parts.get(name, "")[start:end]) == normalize(phrase["text"]):
+                found.setdefault(name, []).append((start, end))
+    body = [name for name in parts if name in found and name != "title"] or [name for name in parts if name in found]
+    text, spans = "", []
+    left = PIECES
+    for name in body:
+        for start, end in _windows(parts[name], found[name])[:left]:
+            left -= 1
+            text += "" if start == 0 and not text else "…"
+            inside = [(s, e) for s, e in sorted(set(found[name])) if start <= s and e <= end]
+            spans += [(len(text) + s - start, len(text) + e - start) for s, e in inside]
+            text += parts[name][start:end].replace("\n", " ")
+    if not text:
+        return {"text": shortened(parts), "spans": []}
+    return {"text": f"{text}…", "spans": _merged(spans)}
+
+
+def _windows(text: str, places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Stretches around the places, those that touch made one, in the text's order."""
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(places):
+        low, high = max(0, start - BEFORE), min(len(text), end + AFTER)
+        if found and low <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], high))
+        else:
+            found.append((low, high))
+    return found
+
+
+def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans in order, overlapping ones made one."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def shortened(parts: Mapping[str, str]) -> str:
+    """The beginning of the public summary, where no phrase stands in it."""
+    text = parts.get("summary") or parts.get("title", "")
+    return f"{text[:80]}…" if len(text) > 80 else text

@@ -1,0 +1,1 @@
+"""Pages of matches, inquiries and deals."""
