@@ -10,10 +10,12 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from marketplace import guards
+        from search.resolve import resolvers
 
-        from . import roles
+        from . import resolving, roles
         from .models import Membership, VerificationRequest
 
+        resolvers.register(resolving.organizations)
         post_migrate.connect(roles.ensure, sender=self, dispatch_uid="accounts.roles")
 
         guards.register(

@@ -1,12 +1,19 @@
-"""What Wagtail's log may say of people and organisations."""
+"""People and organisations in Wagtail: what its log may say, lists for administrators, the way to verification."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.http import HttpRequest
+from django.urls import reverse
 from wagtail import hooks
+from wagtail.admin.menu import MenuItem
+from wagtail.snippets.models import register_snippet
 
 from .models import Membership, VerificationRequest
+from .snippets import PeopleGroup
+
+register_snippet(PeopleGroup)
 
 ACTS = {
     "account.consent": "同意协议与告知",
@@ -29,3 +36,13 @@ def register_log_actions(actions: Any) -> None:
     VerificationRequest.FLOW.register_log_actions(actions)
     for name, label in ACTS.items():
         actions.register_action(name, label, label)
+
+
+class ModeratorsOnly(MenuItem):
+    def is_shown(self, request: HttpRequest) -> bool:
+        return request.user.is_moderator
+
+
+@hooks.register("register_admin_menu_item")
+def verification_menu() -> MenuItem:
+    return ModeratorsOnly("单位核实", reverse("verifications"), name="verifications", icon_name="tick", order=130)
