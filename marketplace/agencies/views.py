@@ -32,7 +32,7 @@ STATES = {
 @require_http_methods(["GET", "POST"])
 def mandates(request: HttpRequest) -> HttpResponse:
     """The list, and the form by which the organisation one acts for gives another."""
-    acting = request.acting  # type: ignore[attr-defined]
+    acting = request.acting or None  # type: ignore[attr-defined]
     form = MandateForm(request.POST or None, client=acting) if acting is not None else None
     if request.method == "POST":
         if form is None:

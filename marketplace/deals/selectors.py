@@ -225,7 +225,7 @@ def waiting_for(user: Any, acting: Organization | None) -> list[Waiting]:
     next steps for his clients."""
     if not getattr(user, "is_authenticated", False):
         return []
-    mine = [acting.pk] if acting is not None else []
+    mine = [acting.pk] if acting else []
     return [*_to_answer(mine), *_offers_to_answer(mine), *_next_steps(user, mine)]
 
 

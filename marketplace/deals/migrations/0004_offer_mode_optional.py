@@ -5,16 +5,22 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cms', '0003_site'),
-        ('deals', '0003_told_by_side'),
+        ("cms", "0003_site"),
+        ("deals", "0003_told_by_side"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='offer',
-            name='transfer_mode',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cms.transfermode', verbose_name='合作方式'),
+            model_name="offer",
+            name="transfer_mode",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="cms.transfermode",
+                verbose_name="合作方式",
+            ),
         ),
     ]

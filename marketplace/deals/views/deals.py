@@ -222,7 +222,7 @@ def deal_act(request: HttpRequest, number: str, act: str) -> HttpResponse:
 def _side(request: HttpRequest, row: Deal) -> Any:
     """The side that the person acts for here: the one chosen in the session where it is a side, else his only one."""
     sides = organizations_in(row, request.user)
-    acting = request.acting  # type: ignore[attr-defined]
+    acting = request.acting or None  # type: ignore[attr-defined]
     return next(
         (side for side in sides if acting is not None and side.pk == acting.pk), sides[0] if sides else row.buyer
     )

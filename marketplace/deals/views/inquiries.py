@@ -43,7 +43,7 @@ def new(request: HttpRequest, number: str) -> HttpResponse:
         initial={"own": request.GET.get("own", "")},
         about=about,
         user=request.user,
-        acting=request.acting,  # type: ignore[attr-defined]
+        acting=request.acting or None,  # type: ignore[attr-defined]
     )
     if request.method == "POST" and form.may_send and form.is_valid():
         answer = _send(request, form, about, match)
