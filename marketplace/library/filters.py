@@ -63,12 +63,12 @@ class ListingFilterSet(django_filters.FilterSet):
     PRICE: Sequence[str] = ()
 
     q = TextFilter(label=_("查找内容"))
-    technology_field = AreaFilter(facet="technology_field", path="technology_field_id", label=_("技术领域"))
+    technology_field = AreaFilter(facet="technology_field", path="technology_field__code", label=_("技术领域"))
     industry = IndustryFilter(facet="industry", path="industries__code", many=True, label=_("应用行业"))
     key_technology = KeyTechnologyFilter(
         facet="key_technology", path="key_technologies__code", many=True, label=_("重点产业关键技术")
     )
-    region = AreaFilter(facet="region", path="region_id", label=_("地区"))
+    region = AreaFilter(facet="region", path="region__code", label=_("地区"))
     availability = CodesFilter(
         facet="availability", path="record__availability", label=_("对接状态"), pattern="|".join(Availability.values)
     )

@@ -113,10 +113,14 @@ def load(kind: str, numbers: Sequence[str], user: Any) -> list[Listing]:
     return [known[number] for number in numbers if number in known]
 
 
-PARTS = {"achievement": ["transfer_modes", "patents"], "demand": ["cooperation_modes"]}
+ONE = {"achievement": ["achievement_type"], "demand": ["demand_type"]}
+MANY = {"achievement": ["transfer_modes", "patents"], "demand": ["cooperation_modes"]}
 
 
 def with_parts(rows: Any, kind: str) -> Any:
     """Everything that a row of the list shows, in a fixed number of queries."""
-    one = {"achievement": ["achievement_type"], "demand": ["demand_type"]}.get(kind, [])
-    return rows.with_related().select_related(*one).prefetch_related(*PARTS.get(kind, []))
+    rows = rows.with_related()
+    if kind in ONE:
+        # Without a name select_related() would forget the joins that stand there already.
+        rows = rows.select_related(*ONE[kind])
+    return rows.prefetch_related(*MANY.get(kind, []))

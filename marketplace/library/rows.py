@@ -19,8 +19,8 @@ TEMPLATES = {
 }
 
 
-def row(listing: Listing, typed: str = "") -> dict[str, Any]:
-    """One row of any kind, with the typed words' places in title and text."""
+def row(listing: Listing, typed: str = "", *, brief: bool = False) -> dict[str, Any]:
+    """One row of any kind, with the typed words' places in title and text; `brief` for the home page."""
     record = listing.record
     text = words.line_of(listing.summary, typed)
     owner = record.owner
@@ -45,6 +45,12 @@ def row(listing: Listing, typed: str = "") -> dict[str, Any]:
             "state": record.get_availability_display(),
             "state_kind": words.STATE_KINDS[Availability(record.availability)],
         }
+    if brief and isinstance(listing, Achievement):
+        text = words.short_line(listing.summary)
+        figure = words.price_figure(listing)
+        return common | {"text": text, "price": figure, "price_word": words.price_word(listing), "trl": listing.trl}
+    if brief and isinstance(listing, Demand):
+        return common | _demand(listing) | {"budget": words.budget_word(listing)}
     return common | _OWN[listing.KIND](listing)
 
 

@@ -8,18 +8,18 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cms.models import Achievement, Availability, Demand, NewsPage, Region, listing_model
+from cms.models import KINDS, Achievement, Availability, Demand, NewsPage, Region, listing_model
 from marketplace.accounts.models import Organization
 from marketplace.agencies.models import Broker
 from marketplace.contracts.models import Registration, TurnoverEntry
 from marketplace.deals.models import Inquiry
 from marketplace.indicators import catalogue, targets
 
-from . import finding, rows, words
+from . import finding, rows
 
 NOBODY = AnonymousUser()
 # After so many days without an answer a need is named apart (ours).
@@ -61,8 +61,18 @@ class Counts:
 
 def counts() -> Counts:
     start = timezone.localdate().replace(month=1, day=1)
+    by_kind = [
+        public(kind)
+        .order_by()
+        .annotate(kind=Value(kind))
+        .values("kind")
+        .annotate(n=Count("pk"))
+        .values_list("kind", "n")
+        for kind in KINDS
+    ]
+    known = dict(by_kind[0].union(*by_kind[1:]))
     return Counts(
-        **{kind: public(kind).count() for kind in ("achievement", "demand", "expert", "project")},
+        **{kind: known.get(kind, 0) for kind in KINDS},
         organizations=Organization.objects.filter(is_active=True, verified_at__isnull=False).count(),
         brokers=Broker.objects.active().count(),
         registered=Registration.objects.public().filter(registered_on__gte=start).count(),
@@ -71,8 +81,11 @@ def counts() -> Counts:
 
 def newest_achievements(limit: int) -> list[dict[str, Any]]:
     """Newest published achievements as brief rows, dated by their publication."""
-    found = finding.with_parts(public("achievement"), "achievement").order_by("-record__first_published_at", "-pk")
-    return [{**rows.row(one), "date": one.record.first_published_at, "date_word": _("发布")} for one in found[:limit]]
+    found = public("achievement").with_related().order_by("-record__first_published_at", "-pk")
+    return [
+        {**rows.row(one, brief=True), "date": one.record.first_published_at, "date_word": _("发布")}
+        for one in found[:limit]
+    ]
 
 
 def unanswered() -> QuerySet[Demand]:
@@ -89,8 +102,7 @@ def waiting_demands(limit: int) -> dict[str, Any]:
     sums = found.order_by().aggregate(
         all=Count("pk"), long=Count("pk", filter=Q(record__first_published_at__lt=border))
     )
-    listed = finding.with_parts(found, "demand")[:limit]
-    brief = [{**rows.row(one), "budget": words.budget_word(one)} for one in listed]
+    brief = [rows.row(one, brief=True) for one in found.with_related()[:limit]]
     return {"rows": brief, "total": sums["all"], "long": sums["long"], "days": LONG_DAYS}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cms.models import ListingRecord
 from search import changes
 from tests.factories import AchievementFactory, DemandFactory, ExpertFactory, ProjectFactory
 
@@ -15,9 +16,13 @@ FACTORIES = {
 }
 
 
-def published(kind: str, **kwargs: Any) -> Any:
-    """A published listing of a kind."""
-    return FACTORIES[kind](published=True, **kwargs)
+def published(kind: str, *, record: dict[str, Any] | None = None, **kwargs: Any) -> Any:
+    """A published listing of a kind; `record` sets what the system would have decided about it."""
+    listing = FACTORIES[kind](published=True, **kwargs)
+    if record:
+        ListingRecord.objects.filter(pk=listing.record_id).update(**record)
+        listing = type(listing).objects.get(pk=listing.pk)
+    return listing
 
 
 def index() -> None:

@@ -152,7 +152,7 @@ def _similar(kind: str, listing: Any, user: Any) -> list[Any]:
     """Others of the same field, newest first: what the reader may have come for."""
     others = findable(listing_model(kind), user).exclude(pk=listing.pk).exclude(disclosure_level="L3")
     if listing.technology_field_id:
-        others = others.filter(technology_field_id__startswith=listing.technology_field_id[:2])
+        others = others.filter(technology_field__code__startswith=listing.technology_field_id[:2])
     return list(finding.with_parts(others.order_by("-record__first_published_at"), kind)[:SIMILAR])
 
 

@@ -71,7 +71,7 @@ def ask(typed: str, scope: str, user: Any, page: int, page_size: int = PAGE_SIZE
     results = finding.ask(Query(text=typed, kinds=kinds, facets=("kind",), page=page, page_size=page_size))
     if results is None:
         return _from_rows(typed, scope, user, page, page_size)
-    counted = {kind: results.facets["kind"].get(kind, 0) for kind in KINDS}
+    counted = {kind: results.facets.get("kind", {}).get(kind, 0) for kind in KINDS}
     paginator = finding.Counted(results.total, page_size)
     if page > paginator.num_pages:
         return ask(typed, scope, user, paginator.num_pages, page_size)
