@@ -42,6 +42,12 @@ def no_unpaged_queue(request: HttpRequest, panels: list[Any]) -> None:
     panels[:] = [p for p in panels if getattr(p, "name", "") != "workflow_objects_to_moderate"]
 
 
+@hooks.register("construct_main_menu")
+def no_foreign_help(request: HttpRequest, items: list[Any]) -> None:
+    """Wagtail's help menu leads to another host, in English."""
+    items[:] = [item for item in items if item.name != "help"]
+
+
 @hooks.register("before_publish")
 def never_ones_own(request: HttpRequest, listing: Any) -> HttpResponse | None:
     """The Publish button of a superuser passes by the moderation task: the same rule here."""

@@ -19,6 +19,7 @@ from cms.publishing import DEFAULT_VALIDITY, LONGEST
 from marketplace.accounts.models import Organization
 
 from .fields import DayField, FieldChoice, NumberField, PatentNumberField, RegionChoice, WanField
+from .sections import SECTIONS
 
 MOST_ROWS = 30
 BLANK_ROWS = 2
@@ -93,6 +94,13 @@ class ListingForm(ClusterForm):
         "disclosure_level", "contact_name", "contact_phone", "contact_email", "title_en", "summary_en",
     ]  # fmt: skip
 
+    # What a publication asks for besides the title (requirements.py): their labels must not say 可不填.
+    NEEDED = frozenset({
+        "summary", "technology_field", "region", "contact_name", "contact_phone", "valid_until", "demand_type",
+        "problem", "cooperation_modes", "is_budget_negotiable", "deadline", "achievement_type", "trl",
+        "transfer_modes", "price_type",
+    })  # fmt: skip
+
     technology_field = FieldChoice(label=gettext_lazy("技术领域"), required=False)
     region = RegionChoice(label=gettext_lazy("所在地区"), required=False)
     owner = forms.ModelChoiceField(
@@ -132,9 +140,16 @@ class ListingForm(ClusterForm):
         present = self.instance.region_id or self.data.get("region")
         self.fields["region"].choices = self.fields["region"].grouped(present, owner.region_id if owner else None)
         self.fields["summary"].widget.attrs["rows"] = 4
+        for name in self._needed():
+            self.fields[name].is_needed = True
+        self.order_fields([name for section in SECTIONS[self.instance.KIND] for name in section.fields])
         for name in ("industries", "key_technologies"):
             self.fields[name].widget = forms.CheckboxSelectMultiple()
             self.fields[name].queryset = self.fields[name].queryset.filter(is_active=True)
+
+    def _needed(self) -> set[str]:
+        """`problem` is asked of a demand only."""
+        return (self.NEEDED & set(self.fields)) - ({"problem"} if self.instance.KIND == "achievement" else set())
 
     def _prefill(self, acting: Any) -> None:
         if acting is not None:

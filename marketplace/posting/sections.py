@@ -84,5 +84,5 @@ def _label(state: str) -> str:
 
 def _has_content(form: Any, section: Section, formset: Any) -> bool:
     if formset is not None:
-        return formset.initial_form_count() > 0 or any(f.has_changed() for f in formset.forms)
+        return formset.initial_form_count() > 0 or (formset.is_bound and any(f.has_changed() for f in formset.forms))
     return any(form[name].value() for name in section.fields if name in form.fields)

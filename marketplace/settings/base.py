@@ -81,9 +81,10 @@ MIDDLEWARE = [
     "marketplace.accounts.middleware.ActingMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "marketplace.middleware.PolicyMiddleware",
     "marketplace.middleware.PrivatePagesMiddleware",
     "csp.middleware.CSPMiddleware",
+    # Inside the one before: it marks the response that CSPMiddleware then reads.
+    "marketplace.middleware.PolicyMiddleware",
 ]
 
 ROOT_URLCONF = "marketplace.urls"
