@@ -35,6 +35,7 @@ def post_worker_init(worker: Any) -> None:
     """The application is loaded: begin the housekeeping and, at the first start, say where the site is."""
     from marketplace.operations import housekeeping, startup
 
+    startup.warm_up()
     housekeeping.start()
     if worker.age == 1:
         startup.greet()

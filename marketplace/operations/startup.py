@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.management import call_command, get_commands
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
+from django.urls import get_resolver
 from django.utils.crypto import get_random_string
 
 from marketplace import guards
@@ -136,6 +137,12 @@ def prepare() -> None:
         say(f"  邮箱 {FIRST_ADMINISTRATOR}  密码 {password}")
 
 
+def warm_up() -> None:
+    """Load what the first request would load: every address and its views. What cannot be loaded ends the start here,
+    with its traceback, and not the first visitor's page."""
+    get_resolver().url_patterns  # noqa: B018 (reading it loads all included modules)
+
+
 def greet() -> None:
     """Say where the site is, and under DEMO who one can be. Printed when the first page can be answered."""
     began = float(os.environ.get("RUN_STARTED") or 0)
@@ -147,7 +154,7 @@ def greet() -> None:
         if accounts:
             say(f"演示账号（无密码，在 http://{_address()}/accounts/login/ 上一键进入）：")
         for account in accounts:
-            say(f"  {account.title} · {account.user.name}：{account.hint}")
+            say(f"  {account.title}（{account.hint}）")
     say("按 Ctrl-C 停止。")
 
 

@@ -84,8 +84,11 @@ def test_the_greeting_names_the_address_and_the_demo_accounts(settings, capsys):
     assert "http://127.0.0.1:8123/" in capsys.readouterr().out
     settings.DEMO = True
     DemoAccount.objects.create(role="broker", user=UserFactory(name="李经纪"), title="技术经纪人", hint="撮合")
+    DemoAccount.objects.create(role="editor", user=UserFactory(name="秦编辑"), title="编辑：秦编辑", hint="发新闻")
     startup.greet()
-    assert "技术经纪人 · 李经纪：撮合" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "技术经纪人 · 李经纪：撮合" in said
+    assert "编辑：秦编辑：发新闻" in said
 
 
 def _free_port() -> int:
