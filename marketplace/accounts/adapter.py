@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -44,6 +45,10 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def format_email_subject(self, subject: str) -> str:
         return _("【%(site)s】%(title)s") % {"site": settings.WAGTAIL_SITE_NAME, "title": subject}
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """On the site's own address, whatever host the request named: a forged Host must not lead the link away."""
+        return settings.SITE_URL + urlsplit(super().get_reset_password_from_key_url(key)).path
 
     def set_password(self, user: Any, password: str) -> None:
         """Refused for an account of the demo: everybody shares it, and it is entered without a password."""

@@ -46,8 +46,18 @@ def _parse(raw: bytes) -> Mail | None:
         return None
     message = message_from_bytes(raw, policy=policy.default)
     body = message.get_body(("plain",))
+    return Mail(
+        _moment(message["Date"]),
+        str(message["To"] or ""),
+        str(message["Subject"] or ""),
+        body.get_content() if body else "",
+    )
+
+
+def _moment(text: str | None) -> dt.datetime | None:
     try:
-        at = timezone.localtime(parsedate_to_datetime(message["Date"])) if message["Date"] else None
+        at = parsedate_to_datetime(text) if text else None
     except ValueError:
-        at = None
-    return Mail(at, str(message["To"] or ""), str(message["Subject"] or ""), body.get_content() if body else "")
+        return None
+    # Django writes "-0000", which is read as a time without a zone: it is UTC.
+    return timezone.localtime(at if at.tzinfo else at.replace(tzinfo=dt.UTC)) if at else None

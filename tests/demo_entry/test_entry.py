@@ -10,6 +10,7 @@ from django.contrib.auth import SESSION_KEY
 from django.core.mail import EmailMessage
 from django.test import Client
 from django.urls import Resolver404, resolve
+from django.utils import timezone
 
 from marketplace.demo.models import DemoAccount
 from tests.factories import OrganizationFactory, UserFactory, member
@@ -173,6 +174,7 @@ def test_the_demo_mailbox_shows_mails_latest_first(demo, client, settings, tmp_p
     EmailMessage("第二封", "<b>不是标签</b>", to=["b@example.org"]).send()
     page = client.get("/demo/mail/").content.decode()
     assert "AB12CD" in page
+    assert f"{timezone.localtime():%m-%d %H:}" in page
     assert "<b>不是标签</b>" not in page
     only = client.get("/demo/mail/?to=b@example.org").content.decode()
     assert "第二封" in only

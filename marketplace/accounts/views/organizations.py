@@ -139,7 +139,7 @@ def manage(request: HttpRequest, number: str) -> HttpResponse:
         "names": organization.names.all(),
         "verification": organization.verifications.order_by("-pk").first(),
         "may_ask": is_manager and own is not None and not verification.why_not_ask(organization, request.user),
-        "log": [_log_row(entry) for entry in organization_history(organization)],
+        "log": [_log_row(entry, organization) for entry in organization_history(organization)],
         "facts": _facts(organization),
         "crumbs": _crumbs({"label": organization.name}),
     }
@@ -164,14 +164,19 @@ def _facts(organization: Organization) -> list[dict[str, Any]]:
     ]
 
 
-def _log_row(entry: Any) -> dict[str, Any]:
-    behalf = (entry.data or {}).get("on_behalf_of") or {}
+def _log_row(entry: Any, organization: Organization) -> dict[str, Any]:
+    """A row of the log; what this page says anyway (the organisation's own name) is not repeated in each."""
+    data = entry.data or {}
+    behalf = data.get("on_behalf_of") or {}
+    who = str(entry.user) if entry.user else _("系统")
+    # A membership's label begins with the person that it is about.
+    about = entry.label.split(" · ")[0] if entry.action.startswith("membership.") else ""
     return {
         "at": entry.timestamp,
-        "who": str(entry.user) if entry.user else _("系统"),
-        "what": f"{entry.message}：{entry.label}",
-        "for": behalf.get("name", ""),
-        "note": (entry.data or {}).get("note", ""),
+        "who": who,
+        "what": f"{entry.message}：{about}" if about and about != who else entry.message,
+        "for": behalf.get("name", "") if behalf.get("id") != organization.pk else "",
+        "note": data.get("note", ""),
     }
 
 
