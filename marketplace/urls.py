@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
+from wagtail.views import serve as wagtail_serve
 
 from marketplace.styleguide import styleguide
 
@@ -31,6 +32,8 @@ urlpatterns = [
 ]
 if settings.DEMO:
     urlpatterns.append(path("demo/", include("marketplace.demo.urls")))
+# Wagtail answers it like any page; the name lets the navigation point to it.
+urlpatterns.append(path("news/", wagtail_serve, {"path": "news/"}, name="news"))
 urlpatterns.append(path("", include(wagtail_urls)))
 
 handler400 = "marketplace.errors.bad_request"

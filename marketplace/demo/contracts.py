@@ -169,7 +169,7 @@ def _by_hand(world: World, row: dict[str, Any], n: int) -> None:
     seller, buyer = world.organizations[row["seller"]], world.organizations[row["buyer"]]
     by = world.heads[row["seller"]]
     submit_ago = {
-        "registered": 40 + n * 17,
+        "registered": 9 + n * 9,
         "second_review": 11,
         "accepted": 7,
         "submitted": 1 + n % 2,

@@ -137,7 +137,7 @@ def load(world: World) -> None:
     used = _days_of_deals()
     for kind, build in (("achievements", _achievement), ("demands", _demand)):
         for row in rows(kind):
-            days = world.chance.randint(12, 230) if kind == "achievements" else world.chance.randint(3, 190)
+            days = world.chance.randint(4, 230) if kind == "achievements" else world.chance.randint(2, 58)
             days = max(days, used.get(row["key"], 0))
             listing = build(world, row)
             listing.industries = codes(Industry, row["industries"])

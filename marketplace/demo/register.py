@@ -125,7 +125,7 @@ def _year(
                 "amount_total": amount,
                 "amount_tech": (amount * share).quantize(Decimal("0.01")),
                 "registered_on": day,
-                "project_name": f"{WORDS[field]}{ENDINGS[kind[:2]]}（{year} 年第 {n} 号，生成）",
+                "project_name": f"{WORDS[field]}{ENDINGS[kind[:2]]}（生成 {year}-{n:03d}）",
                 "seller_name": f"演示卖方{seller}-{seller_firm:02d}",
                 "buyer_name": f"演示买方{buyer}-{buyer_firm:02d}",
                 "seller_nature": world.chance.choice(["150", "150", "170", "022", "021"]),

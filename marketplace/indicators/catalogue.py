@@ -64,6 +64,11 @@ class Figure:
     rows: TurnoverEntryQuerySet = field(repr=False)
     unit: str = "CNY"
 
+    @property
+    def as_of_text(self) -> str:
+        """The moment of the last entry as people read it: 2026-11-20 16:40."""
+        return (self.as_of or "")[:16].replace("T", " ")
+
     @cached_property
     def postings(self) -> list[dict[str, Any]]:
         """The same rows as plain values, read once for all breakdowns of one page."""

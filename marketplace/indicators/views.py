@@ -87,7 +87,7 @@ def turnover(request: HttpRequest) -> HttpResponse:
             fields=presentation.type_rows(selection, figure, last, "field", names, outsider=outsider),
             tiles=presentation.tiles(selection, figure, names, outsider=outsider),
             plan_rows=presentation.plan_rows(plan) if plan and selection.is_plain else [],
-            rows=_row_context(request, figure.rows.order_by("-sequence")[:10], outsider, names),
+            rows=_row_context(request, figure.rows.order_by("-entered_on", "-sequence")[:10], outsider, names),
         )
     return render(request, "indicators/turnover.html", context)
 
@@ -101,7 +101,7 @@ def rows(request: HttpRequest) -> HttpResponse:
     figure = selection.figure()
     if outsider and _is_too_small(selection, figure):
         raise Http404
-    page = Paginator(figure.rows.order_by("-sequence"), ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(figure.rows.order_by("-entered_on", "-sequence"), ROWS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "nav_current": "indicators",
         "selection": selection,
@@ -217,7 +217,7 @@ def _words(selection: Selection, figure: catalogue.Figure) -> dict[str, Any]:
         "rows_note": _("最近 10 笔；全部 %(e)s 笔相加，就是上面的数") % counts,
         "rows_link": _("打开全部 %(e)s 笔") % counts,
         "sum_note": _("%(c)s 项合同，%(e)s 笔入账；全部各页相加，就是这个数") % counts,
-        "line_title": _("累计与路径"),
+        "line_title": _("累计与路径") if targets.current(catalogue.CITY, selection.today) else _("累计"),
         "tiles_title": _("按买方所在旗区") if selection.basis == "absorbed" else _("按卖方所在旗区"),
     }
 
