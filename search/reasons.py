@@ -23,8 +23,12 @@ STRONG_COVERAGE = 0.20
 LAST_RANK = 50
 # Ours: under this, or without one phrase that says something, two texts share only scattered words.
 POSSIBLE_COVERAGE = 0.10
+# A market that has just opened cannot say what is rare: with two listings every shared pair stands in all of them. Up
+# to this size a pair weighs at least so much that three characters in a row make a phrase, and two do not.
+SMALL_MARKET = 50
+SMALL_MARKET_WEIGHT = 1.6
 
-REASONS_VERSION = 1
+REASONS_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,8 @@ class Rarity:
 
     def __call__(self, term: str) -> float:
         # A term that no document holds cannot be shared with one: what is asked for here always stands in a document.
-        return scoring.idf(self.known.get(term) or 1, self.total)
+        weight = scoring.idf(self.known.get(term) or 1, self.total)
+        return max(weight, SMALL_MARKET_WEIGHT) if self.total < SMALL_MARKET else weight
 
 
 def coverage(title: str, texts: Mapping[str, str], rarity: Rarity) -> float:
