@@ -440,3 +440,12 @@ def test_what_waits_for_whom(client):
     assert "更正并重新提交核实申请" in [w.title for w in waiting_for(fresh(head), organization)]
     assert waiting_for(UserFactory(), None) == []
     assert User.objects.count() == 4
+
+
+@pytest.mark.parametrize("who", ["visitor", "person", "member"])
+def test_acting_is_an_organisation_or_none_and_no_proxy_of_none(client, who):
+    if who != "visitor":
+        client.force_login(UserFactory() if who == "person" else founder()[0])
+    acting = client.get("/accounts/terms/").wsgi_request.acting
+    assert (acting is None) == (who != "member")
+    assert who != "member" or isinstance(acting, Organization)
