@@ -6,6 +6,7 @@ Verification stands in `verification.py`; its acts are given here too, callers n
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -331,7 +332,9 @@ def set_role(membership: Membership, *, by: User, role: str, version: int | str 
 
 def forget(user: User) -> None:
     """Drop what this user object remembers of memberships; the database has changed."""
-    user.__dict__.pop("approved_memberships", None)
+    # Not through __dict__: request.user is a lazy object with a dictionary of its own.
+    with suppress(AttributeError):
+        del user.approved_memberships
 
 
 def administrators() -> Any:
