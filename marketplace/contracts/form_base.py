@@ -9,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as gl
 
-from .secrecy import is_marked
+from cms.secrecy import find_mark
 
 SECRET = gl("文字带有密级标志，涉密合同不在网上办理。没有保存任何内容，请携带材料到登记机构当面办理。")
 
@@ -36,7 +36,7 @@ class LenientMixin:
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data  # type: ignore[misc]
         for name, value in list(data.items()):
-            if isinstance(value, str) and is_marked(value):
+            if isinstance(value, str) and find_mark([value]):
                 self.add_error(name, ValidationError(SECRET, code="secret"))  # type: ignore[attr-defined]
         return data
 

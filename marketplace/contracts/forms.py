@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as gl
 
 from cms.models import Industry, TechnologyField
+from cms.secrecy import find_mark
 from marketplace import money
 from marketplace.posting.fields import DayField, NumberField, WanField
 
@@ -28,7 +29,6 @@ from .models import (
     PlanSource,
     SocialObjective,
 )
-from .secrecy import is_marked
 from .steps import NATURES, PLACES, PRICING_MODES
 
 CURRENCIES = [("CNY", gl("人民币")), ("USD", gl("美元")), ("EUR", gl("欧元")), ("JPY", gl("日元")), ("HKD", gl("港元"))]
@@ -296,7 +296,7 @@ class NewContractForm(forms.Form):
     )
 
     def clean_project_name(self) -> str:
-        if is_marked(self.cleaned_data["project_name"]):
+        if find_mark([self.cleaned_data["project_name"]]):
             raise ValidationError(SECRET, code="secret")
         return self.cleaned_data["project_name"]
 

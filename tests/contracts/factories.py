@@ -26,8 +26,8 @@ def pdf(text: str = "", name: str = "合同文本.pdf") -> SimpleUploadedFile:
 class Scene:
     """An office with its people, a seller and a buyer, and the shortest way to each state."""
 
-    def __init__(self, *, seller_region: str = "150603", national: bool = False) -> None:
-        self.office = OfficeFactory(numbering="national" if national else "own")
+    def __init__(self, *, seller_region: str = "150603", territory: str = "1506", national: bool = False) -> None:
+        self.office = OfficeFactory(numbering="national" if national else "own", territory=territory)
         self.first = OfficerFactory(office=self.office).user
         self.second = OfficerFactory(office=self.office, second=True).user
         self.seller = OrganizationFactory(
@@ -137,6 +137,7 @@ class Scene:
             "opinion": "属于技术开发合同，技术交易额核定合理。",
             "given_on": timezone.localdate(),
             "file": pdf("opinion", "专家意见.pdf"),
+            "warning_answer": "已核对合同文本",
             **changes,
         }
         services.conclude(registration, by=self.first, **values)

@@ -8,16 +8,15 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
-from marketplace import money
+from cms.secrecy import find_mark
 from marketplace.accounts.models.organizations import fold
 
 from ..fonts import missing_characters
 from ..models import Contract, ContractFile, Registration
-from ..secrecy import is_marked
 from ..territory import deciding_party, is_import, office_for
 from .finding import DRAFT_11, ERROR, NOTE, OURS, WARNING, Finding
 
-ONCE = "《技术合同认定登记管理办法》征求意见稿第 11 条（按地域一次登记）"
+ONCE = "《技术合同认定登记管理办法》征求意见稿第 11 条，按地域一次登记"
 
 
 def dedupe_key(contract: Contract) -> str:
@@ -93,17 +92,21 @@ def duplicates(contract: Contract) -> Iterator[Finding]:
         .select_related("contract")
         .distinct()
     )
-    for other in pair[:3]:
-        alike = other.contract.amount_total == contract.amount_total
-        yield Finding(
-            "same_parties_and_amount" if alike else "same_parties",
-            "sellers",
-            WARNING if alike else NOTE,
-            _("同一双方另有 %(n)s，%(amount)s，请核对标的是否不同。")
-            % {"n": other, "amount": money.auto(other.contract.amount_total or 0)},
-            ONCE,
-            "duplicates",
-        )
+    known = list(pair[:20])
+    alike = [other for other in known if other.contract.amount_total == contract.amount_total]
+    if not known:
+        return
+    named = "、".join(str(other) for other in (alike or known)[:3])
+    said = _("金额也相同") if alike else _("金额不同")
+    yield Finding(
+        "same_parties_and_amount" if alike else "same_parties",
+        "sellers",
+        WARNING if alike else NOTE,
+        _("同一双方另有 %(n)d 份合同，%(said)s的如 %(names)s，请核对标的是否不同。")
+        % {"n": len(known), "said": said, "names": named},
+        ONCE,
+        "duplicates",
+    )
 
 
 def glyphs(contract: Contract) -> Iterator[Finding]:
@@ -128,7 +131,7 @@ def secrets(contract: Contract) -> Iterator[Finding]:
     """A text that carries a secrecy mark never enters an internet system (《保守国家秘密法》; domain notes on
     listings, 7)."""
     for field in ("project_name", "summary", "novelty_points", "related_note"):
-        if is_marked(getattr(contract, field)):
+        if find_mark([getattr(contract, field)]):
             yield Finding(
                 "secret", field, ERROR, _("文字带有密级标志，涉密合同不在网上办理。"), "《保守国家秘密法》", "secrets"
             )

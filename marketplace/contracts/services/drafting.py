@@ -10,6 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from cms.secrecy import find_mark
 from marketplace import files
 from marketplace.accounts import acting
 from marketplace.accounts.models import Organization
@@ -19,7 +20,6 @@ from marketplace.workflow import Conflict, MoveNotAllowed, record_act
 from .. import identity
 from ..models import Contract, ContractFile, ContractType, Deduction, IPItem, Party, PaymentMethod, Registration
 from ..models.registration import EDITABLE_STATES, is_applicant
-from ..secrecy import is_marked
 from ..steps import STEP_OF
 from .common import loaded, require
 
@@ -144,7 +144,7 @@ def draft_by_hand(*, by: Any, on_behalf_of: Organization, project_name: str) -> 
     acting.require(by, on_behalf_of)
     name = project_name.strip()
     require(2 <= len(name) <= 200, _("项目名称请写 2 到 200 字。"))
-    require(not is_marked(name), _("文字带有密级标志，涉密合同不在网上办理。没有保存任何内容。"))
+    require(not find_mark([name]), _("文字带有密级标志，涉密合同不在网上办理。没有保存任何内容。"))
     contract = _begin(
         name,
         by=by,
@@ -202,7 +202,7 @@ def fill(
     if unknown:
         raise ValueError(f"no such fields of the form: {sorted(unknown)}")
     require(
-        not any(is_marked(value) for value in _texts(changes, sellers, buyers, ip_items)),
+        not find_mark(_texts(changes, sellers, buyers, ip_items)),
         _("文字带有密级标志，涉密合同不在网上办理。没有保存任何内容。"),
     )
     _require_amounts(contract, changes)
@@ -277,7 +277,7 @@ def attach(
     registration = require_editable(contract, by)
     acting.require(by, on_behalf_of)
     checked = files.check(upload, allowed=(".pdf",) if kind == "contract" else ALLOWED_FILES)
-    require(not is_marked(checked.name), _("文件名带有密级标志，涉密合同不在网上办理。没有保存任何内容。"))
+    require(not find_mark([checked.name]), _("文件名带有密级标志，涉密合同不在网上办理。没有保存任何内容。"))
     elsewhere = ContractFile.objects.filter(sha256=checked.sha256, is_removed=False).exclude(contract=contract).exists()
     row = contract.files.filter(sha256=checked.sha256, kind=kind, is_removed=False).first()
     if row is None:
