@@ -12,8 +12,8 @@ class ActingMiddleware:
     """`request.acting`: the organisation that this person acts for now, or None; asked anew at every request, so that a
     membership that ended is gone at once.
 
-    Asked at once, not lazily: a lazy None is not None, and `if acting is not None` would pass. Without a session's cookie
-    there is nobody, and nothing is asked.
+    Asked at once, not lazily: a lazy None is not None, and `if acting is not None` would pass. Without a session's
+    cookie there is nobody, and nothing is asked.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

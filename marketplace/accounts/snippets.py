@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wagtail.admin.panels import FieldPanel, MultiFieldPanel
+from wagtail.admin.panels import FieldPanel, Panel
 from wagtail.admin.ui.tables import BooleanColumn, Column, DateColumn
 from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
@@ -29,6 +29,16 @@ class AdministratorsPolicy(ModelPermissionPolicy):
         return any(self.user_has_permission(user, action) for action in actions)
 
 
+class VerifiedPanel(Panel):
+    """What is changed by other acts, read only."""
+
+    class BoundPanel(Panel.BoundPanel):
+        template_name = "accounts/admin/verified_panel.html"
+
+        def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
+            return {**super().get_context_data(parent_context), "organization": self.instance}
+
+
 class OrganizationViewSet(SnippetViewSet):
     model = Organization
     icon = "group"
@@ -47,15 +57,7 @@ class OrganizationViewSet(SnippetViewSet):
     search_fields = ["name", "short_name", "credit_code", "number"]
     list_per_page = 50
     panels = [
-        MultiFieldPanel(
-            [
-                FieldPanel("name", read_only=True),
-                FieldPanel("credit_code", read_only=True),
-                FieldPanel("verified_at", read_only=True),
-            ],
-            heading="已核实的内容",
-            help_text="名称在站点的单位管理页“办理更名”，代码经核实写入，这里都不能改。",
-        ),
+        VerifiedPanel(heading="编号、名称与核实"),
         FieldPanel("short_name"),
         FieldPanel("kind"),
         FieldPanel("region"),
@@ -91,7 +93,7 @@ class OrganizationNameViewSet(SnippetViewSet):
 
 class VerificationViewSet(SnippetViewSet):
     model = VerificationRequest
-    icon = "tick"
+    icon = "clipboard-list"
     menu_label = "核实申请记录"
     permission_policy = AdministratorsPolicy(VerificationRequest, "view")
     inspect_view_enabled = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -257,4 +258,5 @@ def _make_head(request: VerificationRequest, by: User) -> None:
     elif membership.role != "head":
         membership.change(role="head")
         record_act(membership, "membership.role", by=by, data={"from": "member", "to": "head"})
-    request.applicant.__dict__.pop("approved_memberships", None)
+    with suppress(AttributeError):
+        del request.applicant.approved_memberships

@@ -45,4 +45,6 @@ class ModeratorsOnly(MenuItem):
 
 @hooks.register("register_admin_menu_item")
 def verification_menu() -> MenuItem:
-    return ModeratorsOnly("单位核实", reverse("verifications"), name="verifications", icon_name="tick", order=130)
+    return ModeratorsOnly(
+        "单位核实", reverse("verifications"), name="verifications", icon_name="clipboard-list", order=130
+    )

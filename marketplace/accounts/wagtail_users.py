@@ -25,11 +25,13 @@ from .names import tidy
 class OurFields(forms.ModelForm):
     """What both forms share."""
 
-    first_name = None
-    last_name = None
-    is_superuser = None
     password_enabled = False
     name = forms.CharField(label="姓名", max_length=50)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("first_name", "last_name", "is_superuser"):
+            self.fields.pop(name, None)
 
     def clean_email(self) -> str:
         return self.cleaned_data["email"].lower()
@@ -39,9 +41,6 @@ class OurFields(forms.ModelForm):
 
 
 class EditForm(OurFields, UserEditForm):
-    first_name = None
-    last_name = None
-
     def __init__(self, *args: Any, editing_self: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Nobody locks himself out.
@@ -54,9 +53,6 @@ class EditForm(OurFields, UserEditForm):
 
 
 class CreationForm(OurFields, UserCreationForm):
-    first_name = None
-    last_name = None
-
     class Meta(UserCreationForm.Meta):
         model = User
         fields = {"email", "name", "groups"}

@@ -98,11 +98,14 @@ def test_an_administrator_gives_a_role_without_setting_a_password(client, admini
     group = Group.objects.get(name="审核员")
     page = client.get("/admin/users/new/").content.decode()
     assert 'name="password1"' not in page
+    assert 'name="name"' in page
+    assert "None" not in page.split('<ul class="fields">')[1].split("</ul>")[0]
     client.post("/admin/users/new/", {"email": "New.Staff@example.org", "name": "新审核员", "groups": [group.pk]})
     user = User.objects.get(email="new.staff@example.org")
     assert user.is_moderator
     assert not user.has_usable_password()
     assert not user.is_superuser
+    assert 'name="name"' in client.get(f"/admin/users/edit/{user.pk}/").content.decode()
     listed = client.get("/admin/users/?q=新审核员").content.decode()
     assert "new.staff@example.org" in listed
     client.post(
