@@ -55,9 +55,7 @@ def checks() -> list[Check]:
         ),
         Check("templates (djlint)", (str(BIN / "djlint"), "--lint", "--quiet", "templates")),
         Check("compiled catalogues", _manage("catalogues"), tuple(BASE.items())),
-        Check(
-            "locks", (sys.executable, "-c", "from tests import lock; import sys; sys.exit('\\n'.join(lock.problems()))")
-        ),
+        Check("locks", (sys.executable, "-m", "tests.lock", "--check")),
     ]
 
 

@@ -1,4 +1,4 @@
-"""The locks and what they were made from: `python -m tests.lock` resolves anew, `problems` says where they disagree.
+"""The locks and what they were made from: `python -m tests.lock` resolves anew, with `--check` it only says what is off.
 
 Asked without a network: each lock names in its first line the hash of its .in files, pins every requirement within its
 bounds, has hashes for all and addresses for none.
@@ -78,6 +78,8 @@ def resolve() -> None:
 
 
 if __name__ == "__main__":
-    resolve()
-    sys.stdout.write("".join(line + "\n" for line in problems()))
-    sys.exit(1 if problems() else 0)
+    if "--check" not in sys.argv:
+        resolve()
+    lines = problems()
+    sys.stdout.writelines(line + "\n" for line in lines)
+    sys.exit(1 if lines else 0)
