@@ -6,6 +6,9 @@ import datetime as dt
 import time
 from collections.abc import Callable
 
+from django.db.models import F
+
+from cms.models import ListingRecord
 from marketplace.notifications.models import Notice
 
 from . import clock, contracts, deals, listings, news, people, register
@@ -16,6 +19,8 @@ from .world import World
 def tidy(world: World) -> None:
     """The demo's past notices send no mail now; what is older than three weeks counts as read."""
     Notice.objects.update(mail_state="none")
+    # A default bound to the real clock: drafts that nobody has touched since were last changed when they were made.
+    ListingRecord.objects.filter(first_published_at=None).update(changed_at=F("created_at"))
     Notice.objects.filter(created_at__lt=clock.moment(world.ago(21))).update(read_at=clock.moment(world.ago(20)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import Group
+from django.utils import timezone
 from pypinyin import lazy_pinyin
 
 from cms.identifiers import make_credit_code
@@ -61,7 +62,7 @@ def address_of(name: str) -> str:
 
 def person(name: str) -> User:
     """A demo person: no usable password, a confirmed address, the texts agreed to."""
-    user = User.objects.create_user(address_of(name), None, name=name, phone="0477-0000000")
+    user = User.objects.create_user(address_of(name), None, name=name, phone="0477-0000000", date_joined=timezone.now())
     from allauth.account.models import EmailAddress
 
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
