@@ -1,4 +1,4 @@
-"""Numbers that are a record's address and its name: kind, year, six characters of Crockford's alphabet (CG-2026-7K3QX9).
+"""Numbers that are a record's address and its name: kind, year, six of Crockford's characters (CG-2026-7K3QX9).
 
 Random, so that nobody can walk through them; never reused; no I, L, O, U that a reader could mistake.
 """
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 PREFIXES = ("CG", "XQ", "ZJ", "XM", "JG", "JJ", "DW", "DJ", "HT", "ZC", "DD")
-PATTERN = re.compile(r"^(%s)-(\d{4})-([%s]{6})$" % ("|".join(PREFIXES), ALPHABET))
+PATTERN = re.compile(rf"^({'|'.join(PREFIXES)})-(\d{{4}})-([{ALPHABET}]{{6}})$")
 
 
 def new_number(prefix: str, year: int | None = None) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Waiting:
-    """One thing to do: its verb and object, where, since when, until when; `is_late` marks it red with the word 逾期."""
+    """One thing to do: its verb and object, where, since when, until when; `is_late` marks it with the word 逾期."""
 
     title: str
     url: str

@@ -27,7 +27,9 @@ def wants_json(request: HttpRequest) -> bool:
     return request.path.startswith("/api/")
 
 
-def problem(request: HttpRequest, status: int, detail: str = "", errors: list[dict[str, str]] | None = None) -> JsonResponse:
+def problem(
+    request: HttpRequest, status: int, detail: str = "", errors: list[dict[str, str]] | None = None
+) -> JsonResponse:
     """An RFC 9457 answer for the API."""
     body = {
         "type": "about:blank",
@@ -79,7 +81,9 @@ def conflict(request: HttpRequest, exception: MoveNotAllowed, **context: Any) ->
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The form is older than the session: what was typed is still in the browser and is offered again."""
-    return page(request, 403, _("这张表单停留太久，登录状态已失效。没有保存；请返回上一页，重新登录后再提交，填写的内容还在。"))
+    return page(
+        request, 403, _("这张表单停留太久，登录状态已失效。没有保存；请返回上一页，重新登录后再提交，填写的内容还在。")
+    )
 
 
 def for_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:

@@ -73,7 +73,8 @@ def check(upload: Any, *, allowed: tuple[str, ...] = (".pdf",), limit: int | Non
     head = upload.read(16)
     if not any(head.startswith(start) for start in KINDS[suffix]):
         raise ValidationError(
-            _("文件“%(name)s”的内容不是 %(kind)s，可能只改过后缀，请用原文件另存。") % {"name": name, "kind": suffix[1:].upper()}
+            _("文件“%(name)s”的内容不是 %(kind)s，可能只改过后缀，请用原文件另存。")
+            % {"name": name, "kind": suffix[1:].upper()}
         )
     upload.seek(0)
     for chunk in upload.chunks():
@@ -83,7 +84,7 @@ def check(upload: Any, *, allowed: tuple[str, ...] = (".pdf",), limit: int | Non
 
 
 def serve(file: Any, name: str, *, inline: bool = False) -> FileResponse:
-    """A response with a private file: never sniffed, never cached, sandboxed; the caller has checked the right to it."""
+    """A response with a private file: never sniffed, never cached; the caller has checked the right to it."""
     suffix = "." + name.rsplit(".", 1)[-1].lower()
     response = FileResponse(
         file.open("rb"),

@@ -1,4 +1,4 @@
-"""What every request passes: a reference number, a size limit, the language, the page policy, no caching of private pages."""
+"""What every request passes: a reference number, a size limit, the language, the page policy, no cached secrets."""
 
 from __future__ import annotations
 
@@ -112,4 +112,3 @@ class PrivatePagesMiddleware:
         if user is not None and user.is_authenticated and "Cache-Control" not in response:
             response["Cache-Control"] = "private, no-store"
         return response
-

@@ -7,7 +7,7 @@ A flow is a table that one can read at a glance::
         "accept": Move("受理", (SUBMITTED,), ACCEPTED, is_officer),
     })
 
-Buttons (`open_moves`), checks, log labels and the database trigger (`marketplace.guards`) are all read from it, so they
+Buttons (`open_moves`), checks, log labels and the database trigger (`marketplace.guards`) are all read from it: they
 cannot disagree. A move checks, then changes by compare-and-set on `version`, then logs; the caller holds the transaction.
 SQLite ignores `select_for_update` without a word: the version is what stops a race, on both databases.
 """
@@ -121,8 +121,14 @@ class FlowMixin(models.Model):
             raise MoveNotAllowed(_("您没有“%(act)s”这一步的权限，或不能由您本人办理。") % {"act": move.label})
         before = self.state
         self.change(state=move.target, state_since=_now(), **changes)
-        record_act(self, f"{self.FLOW.key}.{name}", by=by, on_behalf_of=on_behalf_of, note=note,
-                   data={"from": before, "to": move.target, **(data or {})})
+        record_act(
+            self,
+            f"{self.FLOW.key}.{name}",
+            by=by,
+            on_behalf_of=on_behalf_of,
+            note=note,
+            data={"from": before, "to": move.target, **(data or {})},
+        )
 
     def change(self, **changes: Any) -> None:
         """Set fields by compare-and-set on `version`, raising it by one; Conflict where another was first."""

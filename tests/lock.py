@@ -1,4 +1,4 @@
-"""The locks and what they were made from: `python -m tests.lock` resolves anew, with `--check` it only says what is off.
+"""The locks and what they were made from: `python -m tests.lock` makes them anew, `--check` only says what is wrong.
 
 Asked without a network: each lock names in its first line the hash of its .in files, pins every requirement within its
 bounds, has hashes for all and addresses for none.

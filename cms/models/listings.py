@@ -153,8 +153,8 @@ class Listing(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, Prev
         granted = AccessGrant.objects.active().filter(record=self.record)
         return granted.filter(Q(user=user) | Q(organization__in=organizations)).exists()
 
-    # Wagtail publishes and unpublishes without a transaction of its own; the listing, its SearchChange, its MatchDue and
-    # its log rows must stand or fall together.
+    # Wagtail publishes and unpublishes without a transaction of its own; the listing, its SearchChange, its MatchDue
+    # and its log rows must stand or fall together.
     def publish(self, revision: Revision, *args: Any, **kwargs: Any) -> Any:
         with transaction.atomic():
             return super().publish(revision, *args, **kwargs)

@@ -95,6 +95,9 @@ class ListingRecord(models.Model):
     def __str__(self) -> str:
         return self.number
 
+    def get_absolute_url(self) -> str:
+        return f"/{self.kind}s/{self.number}/"
+
     @property
     def number_prefix(self) -> str:
         return self.PREFIX[self.kind]
@@ -106,10 +109,7 @@ class ListingRecord(models.Model):
 
     @property
     def owner_name(self) -> str:
-        return self.owner.name if self.owner_id else self.holder_name
-
-    def get_absolute_url(self) -> str:
-        return f"/{self.kind}s/{self.number}/"
+        return self.owner.name if self.owner else self.holder_name
 
     def raise_search_version(self) -> None:
         """Count one change, by UPDATE, so that two at once count two; the index refuses older versions."""

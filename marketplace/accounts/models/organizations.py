@@ -29,7 +29,9 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         """Verified organisations and those with something public are known to all; one's own always; staff all."""
         if getattr(user, "sees_all_listings", False):
             return self
-        seen = Q(verified_at__isnull=False) | Exists(Achievement.objects.public().filter(record__owner=OuterRef("pk")))
+        seen: Any = Q(verified_at__isnull=False) | Exists(
+            Achievement.objects.public().filter(record__owner=OuterRef("pk"))
+        )
         # An anonymous demand must not make its owner's page appear.
         seen |= Exists(Demand.objects.public().filter(record__owner=OuterRef("pk"), is_anonymous=False))
         if getattr(user, "is_authenticated", False):
