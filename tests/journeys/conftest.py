@@ -1,0 +1,21 @@
+"""A market of one's own for each story."""
+
+from __future__ import annotations
+
+import pytest
+
+from search import changes
+from search.engines import close_engine
+
+from .city import City
+
+
+@pytest.fixture
+def city(transactional_db, settings, tmp_path, monkeypatch):
+    """An empty market with its staff: transactions are real, so that mails and the index see what was committed."""
+    settings.DATA_DIR = tmp_path
+    settings.MEDIA_ROOT = tmp_path / "media"
+    monkeypatch.setattr(changes, "_last_rebuild", None)
+    close_engine()
+    yield City()
+    close_engine()
