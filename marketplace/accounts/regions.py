@@ -56,7 +56,7 @@ class RegionFields(forms.Form):
         if city not in dict(known):
             city = ""
         below = counties(city) if city else []
-        self.fields["county"].choices = [("", _("全市") if city and not below else _("不细分")), *below]
+        self.fields["county"].choices = [("", _("不细分")), *below]
         self.initial.update(province=province, city=city, county=county if county in dict(below) else "")
 
     def _chosen(self) -> tuple[str, str, str]:
