@@ -12,9 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from marketplace.contracts import certificates
+from marketplace.contracts import certificates, selectors
 from marketplace.contracts.filters import RegistryFilter
-from marketplace.contracts.models import Contract, Registration
+from marketplace.contracts.selectors import PublicRow
 
 from .pagination import Pages
 from .serializers import yuan
@@ -52,42 +52,32 @@ class Registry(GenericAPIView):
         parameters=[OpenApiParameter(name, str, many=True) for name in RegistryFilter.base_filters],
     )
     def get(self, request: Request) -> Response:
-        rows = Registration.objects.public().select_related("contract").prefetch_related("contract__parties", "entries")
-        found = RegistryFilter(request.query_params, rows.order_by("-registered_on", "-pk"))
+        found = RegistryFilter(request.query_params, selectors.registered())
         pages = Pages()
         page = pages.paginate_queryset(found.qs.distinct(), request, self) or []
-        mine = self._own(request, page)
-        return pages.get_paginated_response([_registered(row, row.contract_id in mine, request) for row in page])
-
-    @staticmethod
-    def _own(request: Request, page: list[Registration]) -> set[int]:
-        """Contracts that this person may read as a party, an officer or the broker."""
-        if not request.user.is_authenticated:
-            return set()
-        keys = [row.contract_id for row in page]
-        return set(Contract.objects.visible_to(request.user).filter(pk__in=keys).values_list("pk", flat=True))
+        rows = selectors.public_rows(page, request.user)
+        return pages.get_paginated_response([_registered(row, request) for row in rows])
 
 
-def _registered(row: Registration, is_mine: bool, request: Request) -> dict[str, Any]:
-    contract = row.contract
-    entry = next((e for e in row.entries.all() if e.kind == "initial"), None)
-    names, amounts = is_mine or contract.consents_to_name, is_mine or contract.consents_to_amount
-    parties = list(contract.parties.all()) if names else []
+def _registered(row: PublicRow, request: Request) -> dict[str, Any]:
+    def code(value: Any) -> str | None:
+        return None if value is None else value.pk
+
     return {
-        "number": row.registration_number,
+        "number": row.number,
         "source": row.source,
-        "contract_type": contract.contract_type_id,
-        "technology_field": contract.technology_field_id,
-        "seller_region": entry.seller_region if entry else None,
-        "buyer_region": entry.buyer_region if entry else None,
-        "registered_on": row.registered_on.isoformat() if row.registered_on else None,
-        "state": row.state,
-        "project_name": contract.project_name if names else None,
-        "amount_total": yuan(contract.amount_total) if amounts else None,
-        "amount_tech": yuan(contract.amount_tech) if amounts else None,
-        "sellers": [p.name for p in parties if p.side == "seller"] if names else None,
-        "buyers": [p.name for p in parties if p.side == "buyer"] if names else None,
-        "url": request.build_absolute_uri(row.get_absolute_url()),
+        "contract_type": code(row.contract_type),
+        "technology_field": code(row.technology_field),
+        "seller_region": code(row.seller_region),
+        "buyer_region": code(row.buyer_region),
+        "registered_on": row.registered_on.isoformat(),
+        "state": row.registration.state,
+        "project_name": row.project_name,
+        "amount_total": yuan(row.amount_total),
+        "amount_tech": yuan(row.amount_tech),
+        "sellers": row.sellers,
+        "buyers": row.buyers,
+        "url": request.build_absolute_uri(row.registration.get_absolute_url()),
     }
 
 

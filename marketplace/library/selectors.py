@@ -12,10 +12,12 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cms.models import KINDS, Achievement, Availability, Demand, NewsPage, Region, listing_model
+from cms.models import KINDS, Achievement, Availability, Demand, NewsPage, listing_model
 from marketplace.accounts.models import Organization
 from marketplace.agencies.models import Broker
-from marketplace.contracts.models import Registration, TurnoverEntry
+from marketplace.contracts import selectors as contracts
+from marketplace.contracts.models import Registration
+from marketplace.contracts.selectors import PublicRow
 from marketplace.deals.models import Inquiry
 from marketplace.indicators import catalogue, targets
 
@@ -89,8 +91,9 @@ def newest_achievements(limit: int) -> list[dict[str, Any]]:
 
 
 def unanswered() -> QuerySet[Demand]:
-    """Published needs that are open and that nobody's accepted inquiry answers yet, longest waiting first."""
-    answered = Inquiry.objects.filter(about=OuterRef("record"), state="accepted")
+    """Published needs that are open and that no accepted inquiry answers, longest waiting first. One whose deal was
+    lost waits again, so that this is what the list of open needs counts."""
+    answered = Inquiry.objects.filter(about=OuterRef("record"), state="accepted").exclude(deal__state="lost")
     waiting = public("demand").filter(~Exists(answered), record__availability=Availability.OPEN)
     return waiting.order_by("record__first_published_at", "pk")
 
@@ -119,31 +122,9 @@ def themes() -> list[dict[str, Any]]:
     return [theme for theme in found if theme["count"]][:6]
 
 
-def latest_contracts(limit: int) -> list[dict[str, Any]]:
-    """The latest contracts of the public register: names and amounts only where the parties consented."""
-    entries = list(
-        TurnoverEntry.objects.filter(kind="initial", registration__state="registered")
-        .select_related("registration__contract__contract_type")
-        .order_by("-entered_on", "-sequence")[:limit]
-    )
-    codes = {code for e in entries for code in (e.seller_region, e.buyer_region)}
-    names = {region.pk: str(region) for region in Region.objects.filter(pk__in=codes)}
-    found = []
-    for entry in entries:
-        contract = entry.registration.contract
-        found.append(
-            {
-                "date": entry.entered_on,
-                "number": entry.registration.registration_number,
-                "href": entry.registration.get_absolute_url(),
-                "type": str(contract.contract_type or "").split("（")[0],
-                "title": contract.project_name if contract.consents_to_name else "",
-                "regions": " → ".join(names.get(c, _("未注明")) for c in (entry.seller_region, entry.buyer_region)),
-                "total": entry.amount_total if contract.consents_to_amount else None,
-                "tech": entry.amount_tech if contract.consents_to_amount else None,
-            }
-        )
-    return found
+def latest_contracts(limit: int, user: Any) -> list[PublicRow]:
+    """The latest contracts of the public register, as far as this person may know them."""
+    return contracts.public_rows(contracts.registered()[:limit], user)
 
 
 def news(limit: int) -> list[NewsPage]:

@@ -1,11 +1,12 @@
 from django.urls import path
 
-from .views import details, home, lists, organizations, search
+from .views import desk, details, home, lists, organizations, search
 
 KINDS = ("achievement", "demand", "expert", "project")
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("desk/", desk.desk_page, name="desk"),
     path("search/", search.search, name="search"),
     path("organizations/<str:number>/", organizations.organization, name="organization"),
 ]

@@ -252,6 +252,8 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "鄂尔多斯科技大市场数据接口",
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    # Everything published here is read without a key.
+    "AUTHENTICATION_WHITELIST": [],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -14,6 +15,7 @@ from cms import numbers
 from cms.models import ListingRecord, listing_model
 from cms.models.access import log_view
 from marketplace import errors
+from marketplace.deals.selectors import may_work_on, public_matches
 
 from .. import details, finding, rows, words
 from ..filters import FILTERSETS, findable
@@ -66,6 +68,7 @@ def _context(request: HttpRequest, reading: details.Reading) -> dict[str, Any]:
         "patents": list(shown.patents.all()) if kind == "achievement" and reading.may_read else [],
         "contact": _contact(request, reading),
         "act": _act(reading),
+        **_matches(request, reading),
         "printed_at": timezone.now(),
     }
 
@@ -113,6 +116,21 @@ def _contact(request: HttpRequest, reading: details.Reading) -> list[dict[str, s
         (_("邮箱"), shown.contact_email),
     ]
     return [{"label": label, "value": value} for label, value in rows_ if value]
+
+
+def _matches(request: HttpRequest, reading: details.Reading) -> dict[str, Any]:
+    """The ten best public matches of what is public now, and for its owner the way to all of them."""
+    kind, record = reading.shown.KIND, reading.record
+    if kind not in ("demand", "achievement") or reading.revision or not reading.listing.live:
+        return {}
+    url = reverse(f"{kind}_matches", args=[record.number]) if may_work_on(record, request.user) else ""
+    found: dict[str, Any] = {"matches_url": url, "matches_link": _("查看全部匹配")}
+    if reading.listing.disclosure_level != "L3":
+        matches = public_matches(record, request.user, limit=10)
+        # Before the first comparison there is nothing to say: neither that there are none, nor where they stop.
+        if matches.cards or matches.comparison or matches.is_due:
+            found["matches"] = matches
+    return found
 
 
 def _act(reading: details.Reading) -> dict[str, str]:

@@ -30,7 +30,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "year": head.year,
         "achievements": selectors.newest_achievements(5),
         "waiting": selectors.waiting_demands(6),
-        "contracts": selectors.latest_contracts(9),
+        "contracts": selectors.latest_contracts(9, request.user),
         "news": selectors.news(5),
         "themes": selectors.themes(),
     }

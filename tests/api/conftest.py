@@ -1,0 +1,3 @@
+from tests.library.conftest import engine, engine_down
+
+__all__ = ["engine", "engine_down"]
