@@ -1,12 +1,16 @@
-"""The words of the log for contracts and registrations."""
+"""The words of the log for contracts and registrations, and what administrators set up."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from wagtail import hooks
+from wagtail.snippets.models import register_snippet
 
 from .models import Registration
+from .snippets import RegistrationGroup
+
+register_snippet(RegistrationGroup)
 
 ACTS = {
     "registration.draft": "开始填写登记表",

@@ -82,7 +82,7 @@ def contract(request: HttpRequest, number: str) -> HttpResponse:
     applies = is_applicant(registration, request.user)
     editable = applies and registration.state in EDITABLE_STATES
     problems = rules.findings(found) if editable else []
-    officer = not applies and Registration.objects.queue_of(request.user).filter(pk=registration.pk).exists()
+    officer = _reviews(request.user, found)
     context = {
         "contract": found,
         "registration": registration,
@@ -105,12 +105,19 @@ def contract(request: HttpRequest, number: str) -> HttpResponse:
     return render(request, "contracts/contract.html", context)
 
 
+def _reviews(user: Any, contract: Contract) -> bool:
+    """Whether this person has a post in the contract's office and does not apply with it."""
+    registration = contract.registration
+    in_office = Registration.objects.queue_of(user).filter(pk=registration.pk).exists()
+    return in_office and not is_applicant(registration, user)
+
+
 @login_required
 def file(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     """A private file, shown in the page where it is a PDF or a picture; only to who may see the contract."""
     found = get_object_or_404(Contract.objects.visible_to(request.user).distinct(), number=number)
     row = get_object_or_404(found.files.filter(is_removed=False), pk=pk)
-    if row.kind == "expert" and is_applicant(found.registration, request.user):
+    if row.kind == "expert" and not (request.user.is_administrator or _reviews(request.user, found)):
         # An expert's name and words are for the office alone.
         raise Http404
     inline = not row.name.lower().endswith(".docx") and "download" not in request.GET
