@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from modelcluster.forms import BaseChildFormSet, ClusterForm
 
-from cms.models import Achievement, Demand, Kpi, PatentItem, PriceType, Target, TransferMode
+from cms.models import Achievement, Demand, Kpi, PatentItem, PriceType, PricingMode, Target, TransferMode
 from cms.publishing import DEFAULT_VALIDITY, LONGEST
 from marketplace.accounts.models import Organization
 
@@ -140,14 +140,15 @@ class ListingForm(ClusterForm):
         present = self.instance.region_id or self.data.get("region")
         self.fields["region"].choices = self.fields["region"].grouped(present, owner.region_id if owner else None)
         self.fields["summary"].widget.attrs["rows"] = 4
-        for name in self._needed():
+        for name in self.needed:
             self.fields[name].is_needed = True
         self.order_fields([name for section in SECTIONS[self.instance.KIND] for name in section.fields])
         for name in ("industries", "key_technologies"):
             self.fields[name].widget = forms.CheckboxSelectMultiple()
             self.fields[name].queryset = self.fields[name].queryset.filter(is_active=True)
 
-    def _needed(self) -> set[str]:
+    @property
+    def needed(self) -> set[str]:
         """`problem` is asked of a demand only."""
         return (self.NEEDED & set(self.fields)) - ({"problem"} if self.instance.KIND == "achievement" else set())
 
@@ -296,6 +297,7 @@ class AchievementForm(ListingForm):
         super().__init__(*args, acting=acting, **kwargs)
         self.fields["trl"].choices = [("", _("请选择")), *self.LEVELS]
         self.fields["price_type"].choices = [("", _("请选择")), *PriceType.choices]
+        self.fields["pricing_mode"].choices = [("", _("请选择")), *PricingMode.choices]
         self.fields["transfer_modes"].queryset = TransferMode.objects.filter(is_active=True)
         self.fields["achievement_type"].empty_label = _("请选择")
         self.fields["problem"].widget.attrs["rows"] = 4

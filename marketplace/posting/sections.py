@@ -62,6 +62,9 @@ SECTIONS = {"demand": DEMAND, "achievement": ACHIEVEMENT}
 def tasks(form: Any, lacks: list[Any]) -> list[dict[str, Any]]:
     """Items of the task list: done, error (what was typed cannot stay so), todo or optional."""
     lacking = {lack.field for lack in lacks}
+    if form.is_bound:
+        # What was posted is not in the listing yet: an empty box that a publication needs is still to be filled.
+        lacking |= {name for name in form.needed if form[name].value() in (None, "", [])}
     items = []
     for section in SECTIONS[form.instance.KIND]:
         formset = form.formsets.get(section.rows) if section.rows else None

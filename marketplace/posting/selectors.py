@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from decimal import Decimal
+from statistics import quantiles
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
@@ -14,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from wagtail.models import TaskState, WorkflowState
 
-from cms.models import KINDS, Listing, ListingRecord, ModerationTask, listing_model
+from cms.models import KINDS, Demand, Listing, ListingRecord, ModerationTask, listing_model
 from marketplace.desk import Waiting
 
 # A review should take no longer (domain/listings.md §1.3: five working days, ours).
@@ -155,6 +157,34 @@ def _queue(user: Any) -> list[Waiting]:
             is_late=(timezone.localdate() - since).days > REVIEW_DAYS,
         )
     ]
+
+
+@dataclass(frozen=True)
+class Similar:
+    """How others wrote: demands of the same field, published in two years; amounts in 元 (quartiles)."""
+
+    count: int
+    median: Decimal
+    low: Decimal
+    high: Decimal
+    negotiable: int
+
+
+# Fewer than this would tell what single organisations offered.
+SIMILAR_FROM = 5
+
+
+def similar_demands(field_code: str) -> Similar | None:
+    """Figures of the demands of one official field (its first two digits), or None where there are too few."""
+    since = timezone.now() - dt.timedelta(days=730)
+    rows = Demand.objects.public().filter(
+        technology_field__code__startswith=field_code[:2], record__first_published_at__gte=since
+    )
+    budgets = sorted(rows.filter(budget_max__isnull=False).values_list("budget_max", flat=True))
+    if len(budgets) < SIMILAR_FROM:
+        return None
+    low, median, high = quantiles(budgets, n=4, method="inclusive")
+    return Similar(rows.count(), median, low, high, rows.filter(is_budget_negotiable=True).count())
 
 
 def duplicates_of(listing: Listing, limit: int = 5) -> list[Listing]:

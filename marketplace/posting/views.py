@@ -23,7 +23,7 @@ from . import services, session
 from .forms import FORMS, ListingForm
 from .requirements import Lack, lacks
 from .sections import tasks
-from .selectors import my_records, owned_listing, state_of, title_of
+from .selectors import my_records, owned_listing, similar_demands, state_of, title_of
 
 TITLES = {"demand": "发布技术需求", "achievement": "发布科技成果"}
 
@@ -62,11 +62,18 @@ def form_page(request: HttpRequest, form: ListingForm, *, status: int = 200, **c
             "tasks": tasks(form, found),
             "offers": form.offers() if form.is_bound else {},
             "listing": None if form.is_new else listing,
+            "similar": _similar(form),
             "keep": f"listing-{listing.KIND if form.is_new else listing.number}",
             **context,
         },
         status=status,
     )
+
+
+def _similar(form: ListingForm) -> Any:
+    """What others budget in the field that is chosen in a demand's form."""
+    code = form["technology_field"].value()
+    return similar_demands(str(code)) if code and form.instance.KIND == "demand" else None
 
 
 def lacks_of(form: ListingForm) -> list[Lack]:

@@ -250,3 +250,14 @@ def test_a_huge_field_and_a_nul_change_nothing(client, company):
     answer = client.post(reverse("demand_new"), demand_data(company[0], body="x" * 10_000_000))
     assert answer.status_code == 413
     assert not Demand.objects.exists()
+
+
+def test_the_form_shows_what_others_budget_once_there_are_enough(client, company):
+    draft = DemandFactory(owner=company[0])
+    url = reverse("listing_edit", args=[draft.number])
+    assert "同类需求怎么写" not in client.get(url).content.decode()
+    for wan in (50, 100, 150, 200, 250):
+        DemandFactory(published=True, budget_min=None, budget_max=Decimal(wan * 10_000))
+    page = client.get(url).content.decode()
+    assert "同类需求怎么写" in page
+    assert "150.00" in page
