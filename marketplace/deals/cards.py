@@ -21,6 +21,7 @@ NBSP = "\u00a0"
 # Of a listing's text; the title stands above the card already and is used only where nothing else holds a phrase.
 OPEN_PARTS = ("problem", "summary", "body", "title")
 CLOSED_PARTS = ("summary", "title")
+UNASKED = ("技术领域", "应用行业", "重点产业关键技术", "成熟度", "地区")
 STATES = {Availability.OPEN: ("可对接", "open"), Availability.NEGOTIATING: ("洽谈中", "act")}
 
 
@@ -58,11 +59,16 @@ def card(match: Match, *, side: str, acts: list[dict[str, Any]], under_way: Unde
         "state_kind": under_way.kind if under_way else kind,
         "left": {"label": _("需求原文"), **_snippet(match, demand, "demand")},
         "right": {"label": _("成果原文"), **_snippet(match, supply, "achievement")},
-        "conditions": match.reasons.get("conditions", []),
+        "conditions": [c for c in match.reasons.get("conditions", []) if not _says_nothing(c)],
         "against": match.reasons.get("against", []),
         "meaning": match.reasons.get("meaning", ""),
         "acts": acts,
     }
+
+
+def _says_nothing(condition: Mapping[str, Any]) -> bool:
+    """A classification that one side left open is no condition anybody set: it is kept on the row and not shown."""
+    return condition.get("state") == "not_stated" and condition.get("name") in UNASKED
 
 
 def _price(listing: Listing) -> dict[str, Any]:
@@ -102,18 +108,19 @@ def _snippet(match: Match, listing: Listing, kind: str) -> dict[str, Any]:
             if normalize(parts.get(name, "")[start:end]) == normalize(phrase["text"]):
                 found.setdefault(name, []).append((start, end))
     body = [name for name in parts if name in found and name != "title"] or [name for name in parts if name in found]
-    text, spans = "", []
+    text, spans, is_cut = "", [], False
     left = PIECES
     for name in body:
         for start, end in _windows(parts[name], found[name])[:left]:
             left -= 1
-            text += "" if start == 0 and not text else "…"
+            text += "…" if text or start else ""
+            is_cut = end < len(parts[name])
             inside = [(s, e) for s, e in sorted(set(found[name])) if start <= s and e <= end]
             spans += [(len(text) + s - start, len(text) + e - start) for s, e in inside]
             text += parts[name][start:end].replace("\n", " ")
     if not text:
         return {"text": shortened(parts), "spans": []}
-    return {"text": f"{text}…", "spans": _merged(spans)}
+    return {"text": f"{text}…" if is_cut else text, "spans": _merged(spans)}
 
 
 def _windows(text: str, places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -153,7 +153,8 @@ def _keep_for_supply(record: ListingRecord, listing: Any, found: Sequence[Candid
     gone = Match.objects.filter(supply=record, rank_for_supply__isnull=False)
     gone.exclude(demand__in=[c.record.pk for c in found]).update(rank_for_supply=None)
     _drop_placeless(Match.objects.filter(supply=record))
-    ask_again([c.record.pk for c in found[:TOUCHED]] + sorted(ranked)[:TOUCHED])
+    near = [c.record.pk for c in found if c.band != "weak"]
+    ask_again(near[:TOUCHED] + sorted(ranked)[:TOUCHED])
 
 
 def _drop_placeless(rows: Any) -> None:

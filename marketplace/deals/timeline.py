@@ -13,8 +13,11 @@ from wagtail.models import ModelLogEntry
 from .models import DECLINE_REASONS, Deal, Inquiry, Offer
 
 
-def entries(*, inquiry: Inquiry | None = None, deal: Deal | None = None, hides: str = "") -> list[dict[str, Any]]:
-    """Variables of components/log.html. hides: the name shown for a receiver whose own must not be known yet."""
+def entries(
+    *, inquiry: Inquiry | None = None, deal: Deal | None = None, hides: str = "", hides_sender: bool = False
+) -> list[dict[str, Any]]:
+    """Variables of components/log.html. hides: the name shown for a receiver whose own must not be known yet.
+    hides_sender: the sender's person stays unnamed, whose name is given with the acceptance."""
     wanted: list[tuple[Any, Any]] = [(type(one), one.pk) for one in (inquiry, deal) if one is not None]
     if deal is not None:
         wanted += [(Offer, pk) for pk in deal.offers.values_list("pk", flat=True)]
@@ -23,9 +26,15 @@ def entries(*, inquiry: Inquiry | None = None, deal: Deal | None = None, hides: 
     about = Q()
     for model, pk in wanted:
         about |= Q(content_type=ContentType.objects.get_for_model(model), object_id=str(pk))
+    # A process that has only read so far has not asked the hooks for the acts' names yet.
+    registry.scan_for_actions()
     rows = ModelLogEntry.objects.filter(about).select_related("user", "content_type").order_by("-timestamp", "-pk")
     sender = inquiry.from_organization_id if inquiry is not None else None
-    return [_entry(row, hides, sender) for row in rows]
+    found = [_entry(row, hides, sender) for row in rows]
+    for entry in found:
+        if hides_sender and entry["side"] == sender:
+            entry["who"] = _("经办人")
+    return found
 
 
 def _entry(row: ModelLogEntry, hides: str, sender: int | None) -> dict[str, Any]:
@@ -41,6 +50,7 @@ def _entry(row: ModelLogEntry, hides: str, sender: int | None) -> dict[str, Any]
         "who": who,
         "what": str(registry.get_action_label(row.action)),
         "for": name,
+        "side": side.get("id"),
         "note": " · ".join(part for part in _notes(row, data) if part),
         "action": row.action,
     }

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from marketplace.deals import services
-from marketplace.deals.models import Deal, Inquiry, MatchDue, Offer
+from marketplace.deals.models import Deal, Inquiry, Match, MatchDue, Offer
 from search import changes
 from tests.factories import (
     AchievementFactory,
@@ -207,6 +207,16 @@ def test_contact_data_is_given_after_acceptance_and_only_what_was_ticked(client)
     assert "0477-7654321" not in theirs
 
 
+def test_the_senders_person_is_not_named_before_acceptance(client):
+    of = factories.sides()
+    type(of.seller).objects.filter(pk=of.seller.pk).update(name="申请人甲乙丙")
+    row = factories.inquiry(of, shares=[])
+    url = reverse("inquiry", args=[row.pk])
+    page = get(client, of.buyer, url).content.decode()
+    assert "申请人甲乙丙" not in page
+    assert "代表 " + of.university.name in page
+
+
 def test_an_anonymous_owner_stays_unnamed_to_the_sender(client):
     of = factories.sides(demand={"anonymous": True})
     type(of.buyer).objects.filter(pk=of.buyer.pk).update(name="匿名方的人")
@@ -300,6 +310,16 @@ def test_a_deal_is_walked_from_offer_to_terms_by_its_pages(client):
     page = get(client, of.seller, deal.get_absolute_url()).content.decode()
     assert "起草技术合同" in page
     assert "代表 " + of.company.name in page
+
+
+def test_a_deal_keeps_the_reasons_of_its_match_when_it_no_longer_holds(client, matched):
+    match = Match.objects.get(demand=matched.need, supply=matched.supply)
+    deal = services.accept(factories.inquiry(matched, match=match), by=matched.buyer)
+    Match.objects.update(is_current=False)
+    page = get(client, matched.seller, deal.get_absolute_url()).content.decode()
+    assert "当时的匹配理由" in page
+    assert "<mark>" in page
+    assert "出水氟离子" in page
 
 
 def test_yuan_typed_for_wan_is_asked_about_and_put_right_by_a_button(client):
@@ -396,6 +416,11 @@ def test_queries_of_list_and_deal_do_not_grow(client, django_assert_max_num_quer
         factories.inquiry(again)
     deal = Deal.objects.first()
     client.force_login(of.seller)
+    Deal.objects.filter(pk=deal.pk).update(
+        match=Match.objects.create(
+            demand=deal.demand, supply=deal.supply, demand_version=1, supply_version=1, score=1, band="strong"
+        )
+    )
     for url in (reverse("deals"), deal.get_absolute_url(), reverse("inquiry", args=[Inquiry.objects.first().pk])):
         client.get(url)
         with django_assert_max_num_queries(25):

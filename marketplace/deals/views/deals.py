@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 from marketplace import errors
 from marketplace.accounts.acting import may_act_for
 from marketplace.deals import codes, selectors, services, timeline
+from marketplace.deals.cards import card
 from marketplace.deals.forms import NoteForm, OfferForm, PlanForm, ReasonForm
 from marketplace.deals.inquiring import receiver_name
 from marketplace.deals.models import Deal, Offer
@@ -84,6 +85,10 @@ def _deal(number: str, user: Any) -> Deal:
         "inquiry__to_organization",
         "inquiry__mandate__broker__user",
         "match",
+        "demand__owner",
+        "demand__demand__region",
+        "supply__owner",
+        "supply__achievement__region",
         "mandate__broker__user",
         "mandate__broker__organization",
         "mandate__client",
@@ -130,12 +135,22 @@ def _page(request: HttpRequest, row: Deal, **forms: Any) -> HttpResponse:
             "can_draft": bool(own_sides) and row.state == "terms",
             "opened": forms.get("opened", ""),
             "contacts": contacts(row.inquiry, user) if row.inquiry else [],
+            "match": _match(row),
             "mandates": row.mandates,
             "listings": _listings(row, user),
             "entries": entries,
             "is_late": bool(row.is_open and row.next_step_on and row.next_step_on < timezone.localdate()),
         },
     )
+
+
+def _match(row: Deal) -> dict[str, Any] | None:
+    """The suggestion that led to the deal, with the reasons kept then, whether or not it still holds."""
+    match = row.match
+    if match is None or (match.demand_id, match.supply_id) != (row.demand_id, row.supply_id):
+        return None
+    match.demand, match.supply = row.demand, row.supply  # already loaded with all that a card shows
+    return card(match, side="demand", acts=[])
 
 
 def _plan_form(row: Deal, forms: dict[str, Any]) -> PlanForm:

@@ -131,7 +131,9 @@ def _page(request: HttpRequest, inquiry: Inquiry, *, status: int = 200, **forms:
             "decline_form": forms.get("decline_form") or ReasonForm(),
             "shares": [label for key, label in SHARES if key in inquiry.shares],
             "contacts": contacts(inquiry, user),
-            "entries": timeline.entries(inquiry=inquiry, hides=hides),
+            "entries": timeline.entries(
+                inquiry=inquiry, hides=hides, hides_sender=is_receiver and inquiry.state != "accepted"
+            ),
             "is_late": inquiry.state == "sent" and inquiry.respond_by < timezone.localdate(),
         },
         status=status,
