@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 from wagtail.snippets.models import register_snippet
 
-from .models import Membership, VerificationRequest
+from .models import Membership, User, VerificationRequest
 from .snippets import PeopleGroup
 
 register_snippet(PeopleGroup)
@@ -48,3 +50,15 @@ def verification_menu() -> MenuItem:
     return ModeratorsOnly(
         "单位核实", reverse("verifications"), name="verifications", icon_name="clipboard-list", order=130
     )
+
+
+@hooks.register("before_bulk_action")
+def no_bulk_acts_on_users(
+    request: HttpRequest, action_type: str, objects: list[Any], action: Any
+) -> HttpResponse | None:
+    """Wagtail's bulk acts on users leave no row in the log, reach superusers and accounts of the demo, and ask nothing of
+    our form: roles and sign-in are changed one person at a time."""
+    if action.model is not User:
+        return None
+    messages.error(request, "请逐个打开用户修改角色和登录状态，每次修改都有记录。")
+    return redirect("wagtailusers_users:index")

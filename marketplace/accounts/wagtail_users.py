@@ -46,6 +46,10 @@ class EditForm(OurFields, UserEditForm):
         # Nobody locks himself out.
         if editing_self:
             del self.fields["is_active"]
+        if getattr(self.instance, "demo_account", None) is not None:
+            # Every visitor of the demo shares it: one who plays the administrator must not lock out the next.
+            for field in self.fields.values():
+                field.disabled = True
 
     class Meta(UserEditForm.Meta):
         model = User

@@ -141,3 +141,29 @@ def test_nobody_locks_himself_out(client, administrator):
         },
     )
     assert fresh(administrator).is_active
+
+
+def test_a_demo_account_stays_as_the_loader_made_it(client, administrator):
+    from marketplace.demo.models import DemoAccount
+
+    user = UserFactory(email="company@example.org")
+    DemoAccount.objects.create(role="company", user=user, title="企业", hint="")
+    client.post(f"/admin/users/edit/{user.pk}/", {"email": "mine@company.example", "name": "改名"})
+    now = fresh(user)
+    assert (now.email, now.name, now.is_active) == (user.email, user.name, True)
+
+
+@pytest.mark.parametrize(("action", "data"), [("set_active_state", {"mark_as_active": "False"}), ("assign_role", {})])
+def test_bulk_acts_do_not_pass_by_the_form(client, administrator, action, data):
+    from django.contrib.auth.models import Group
+
+    other = UserFactory()
+    address = f"/admin/bulk/accounts/user/{action}/?next=/admin/users/&id={other.pk}"
+    page = client.post(address, data or {"role": Group.objects.get(name="审核员").pk}, follow=True).content.decode()
+    assert "请逐个打开用户修改" in page
+    assert fresh(other).is_active
+    assert not fresh(other).is_moderator
+
+
+def test_ones_own_preferences_in_the_back_office_open(client, administrator):
+    assert client.get("/admin/account/").status_code == 200
