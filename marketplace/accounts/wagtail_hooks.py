@@ -56,8 +56,8 @@ def verification_menu() -> MenuItem:
 def no_bulk_acts_on_users(
     request: HttpRequest, action_type: str, objects: list[Any], action: Any
 ) -> HttpResponse | None:
-    """Wagtail's bulk acts on users leave no row in the log, reach superusers and accounts of the demo, and ask nothing of
-    our form: roles and sign-in are changed one person at a time."""
+    """Wagtail's bulk acts on users leave no row in the log and pass by our form, so that they reach superusers and the
+    demo's accounts: roles and sign-in are changed one person at a time."""
     if action.model is not User:
         return None
     messages.error(request, "请逐个打开用户修改角色和登录状态，每次修改都有记录。")
