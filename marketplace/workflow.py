@@ -7,9 +7,9 @@ A flow is a table that one can read at a glance::
         "accept": Move("受理", (SUBMITTED,), ACCEPTED, is_officer),
     })
 
-Buttons (`open_moves`), checks, log labels and the database trigger (`marketplace.guards`) are all read from it: they
-cannot disagree. A move checks, then changes by compare-and-set on `version`, then logs; the caller holds the transaction.
-SQLite ignores `select_for_update` without a word: the version is what stops a race, on both databases.
+Buttons (`open_moves`), checks, log labels and the database trigger (`marketplace.guards`) are read from it: they
+cannot disagree. A move checks, then changes by compare-and-set on `version`, then logs; the caller holds the
+transaction. SQLite ignores `select_for_update` without a word: the version is what stops a race, on both databases.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from marketplace import guards
 from marketplace.deals.models import MatchDue
+from marketplace.deals.suggesting import TRIES
 from marketplace.demo.models import DemoLoad
 from search import changes
 from search.engines import EngineUnavailable, get_engine
@@ -24,8 +25,8 @@ class Lack:
 def lacks() -> list[Lack]:
     """What is missing before this market answers as it should; empty when it is ready.
 
-    A change that was parked after repeated failures does not count: it waits for a person (`manage.py doctor` names
-    it), and a site must not stay unready for ever because of one listing.
+    A change or match that was parked after repeated failures does not count: it waits for a person (`manage.py doctor`
+    names it), and a site must not stay unready for ever because of one listing.
     """
     found: list[Lack] = []
     if lost := guards.missing():
@@ -40,6 +41,6 @@ def lacks() -> list[Lack]:
         found.append(Lack("index", str(error)))
     if waiting := changes.waiting():
         found.append(Lack("search_changes", f"{waiting} 条内容等待进入检索索引"))
-    if waiting := MatchDue.objects.count():
+    if waiting := MatchDue.objects.filter(tries__lt=TRIES).count():
         found.append(Lack("matches", f"{waiting} 条需求或成果等待匹配"))
     return found

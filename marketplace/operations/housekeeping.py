@@ -15,8 +15,8 @@ from pathlib import Path
 
 from django import db
 from django.conf import settings
-from django.utils.module_loading import import_string
 
+from marketplace.deals import services as deals
 from marketplace.jobs import runner
 from search import changes
 from search.engines import EngineDown, close_engine
@@ -33,25 +33,16 @@ class Duty:
 
     name: str
     seconds: float
-    rounds: Sequence[Callable[[], object]]
-
-
-def _rounds(*names: str) -> tuple[Callable[[], object], ...]:
-    found = []
-    for name in names:
-        try:
-            found.append(import_string(name))
-        except ImportError:
-            logger.warning("housekeeping: %s is not there", name)
-    return tuple(found)
+    round: Callable[[], object]
 
 
 def duties() -> list[Duty]:
-    """What there is to do. Long rounds have a thread of their own, so that they never hold up the index."""
+    """What there is to do. Each has a thread of its own, so that a long round never holds up the index."""
     return [
-        Duty("index", settings.DRAIN_SECONDS, (changes.sweep, *_rounds("marketplace.deals.services.work_off_due"))),
-        Duty("due", settings.RUN_DUE_SECONDS, (due.run_logged,)),
-        Duty("jobs", settings.DRAIN_SECONDS, (runner.work_off,)),
+        Duty("index", settings.DRAIN_SECONDS, changes.sweep),
+        Duty("matches", settings.DRAIN_SECONDS, deals.work_off_due),
+        Duty("due", settings.RUN_DUE_SECONDS, due.run_logged),
+        Duty("jobs", settings.DRAIN_SECONDS, runner.work_off),
     ]
 
 
@@ -87,19 +78,18 @@ class Housekeeper:
     def _keep(self, duty: Duty) -> None:
         while not self.stopping.is_set():
             if self._mine():
-                for one in duty.rounds:
-                    self.round(duty.name, one)
+                self.do(duty)
             self.stopping.wait(duty.seconds)
 
     @staticmethod
-    def round(name: str, act: Callable[[], object]) -> None:
+    def do(duty: Duty) -> None:
         """Do one round; nothing that it raises ends the thread, and its database connection is given back."""
         try:
-            act()
+            duty.round()
         except EngineDown as error:
-            logger.warning("housekeeping %s waits: %s", name, error)
+            logger.warning("housekeeping %s waits: %s", duty.name, error)
         except Exception:
-            logger.exception("housekeeping %s failed; it goes on", name)
+            logger.exception("housekeeping %s failed; it goes on", duty.name)
         finally:
             db.connections.close_all()
 

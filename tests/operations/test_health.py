@@ -8,11 +8,12 @@ from django.db import connection
 from cms.models import ListingRecord
 from marketplace import guards
 from marketplace.deals.models import MatchDue
+from marketplace.deals.suggesting import TRIES
 from marketplace.demo.models import DemoLoad
 from search import changes
 from search.engines import close_engine
 from search.models import SearchChange
-from tests.factories import DemandFactory, UserFactory
+from tests.factories import DemandFactory, RecordFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -58,8 +59,10 @@ def test_readyz_waits_for_the_demo_under_demo_alone(client, index, settings):
     assert client.get("/readyz").status_code == 200
 
 
-def test_a_parked_change_does_not_keep_the_site_unready_for_ever(client, index):
+def test_a_parked_change_or_match_does_not_keep_the_site_unready_for_ever(client, index):
     SearchChange.objects.create(kind="demand", key="XQ-2026-000000", version=1, parked_reason="坏字符")
+    record = RecordFactory(kind="demand")
+    MatchDue.objects.create(record=record, search_version=1, tries=TRIES, error="坏字符")
     assert client.get("/readyz").status_code == 200
 
 

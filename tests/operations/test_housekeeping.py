@@ -35,7 +35,7 @@ def test_a_round_that_raises_is_logged_and_the_next_one_comes(tmp_path, caplog):
         rounds.append(1)
         raise RuntimeError("坏了")
 
-    keeper = Housekeeper([Duty("index", 0.01, (breaks,))], FileLock(tmp_path / "lock"))
+    keeper = Housekeeper([Duty("index", 0.01, breaks)], FileLock(tmp_path / "lock"))
     keeper.start()
     assert _until(lambda: len(rounds) >= 3)
     keeper.stop()
@@ -44,7 +44,7 @@ def test_a_round_that_raises_is_logged_and_the_next_one_comes(tmp_path, caplog):
 
 def test_a_long_duty_does_not_hold_up_the_others(tmp_path):
     gate, rounds = threading.Event(), []
-    duties = [Duty("jobs", 0.01, (gate.wait,)), Duty("index", 0.01, (lambda: rounds.append(1),))]
+    duties = [Duty("jobs", 0.01, gate.wait), Duty("index", 0.01, lambda: rounds.append(1))]
     keeper = Housekeeper(duties, FileLock(tmp_path / "lock"))
     keeper.start()
     assert _until(lambda: len(rounds) >= 5)
@@ -54,8 +54,8 @@ def test_a_long_duty_does_not_hold_up_the_others(tmp_path):
 
 def test_only_the_holder_of_the_lock_works_and_another_takes_over_when_it_ends(tmp_path):
     first, second = [], []
-    one = Housekeeper([Duty("index", 0.01, (lambda: first.append(1),))], FileLock(tmp_path / "lock"))
-    two = Housekeeper([Duty("index", 0.01, (lambda: second.append(1),))], FileLock(tmp_path / "lock"))
+    one = Housekeeper([Duty("index", 0.01, lambda: first.append(1))], FileLock(tmp_path / "lock"))
+    two = Housekeeper([Duty("index", 0.01, lambda: second.append(1))], FileLock(tmp_path / "lock"))
     one.start()
     assert _until(lambda: first)
     two.start()
@@ -69,8 +69,8 @@ def test_only_the_holder_of_the_lock_works_and_another_takes_over_when_it_ends(t
 def test_without_the_lock_two_processes_would_both_work(tmp_path):
     """Negative control of the lock: two files, two workers."""
     first, second = [], []
-    one = Housekeeper([Duty("index", 0.01, (lambda: first.append(1),))], FileLock(tmp_path / "a"))
-    two = Housekeeper([Duty("index", 0.01, (lambda: second.append(1),))], FileLock(tmp_path / "b"))
+    one = Housekeeper([Duty("index", 0.01, lambda: first.append(1))], FileLock(tmp_path / "a"))
+    two = Housekeeper([Duty("index", 0.01, lambda: second.append(1))], FileLock(tmp_path / "b"))
     one.start()
     two.start()
     assert _until(lambda: first and second)
