@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from cms.models import Achievement, Demand, ListingRecord
 from marketplace.posting import services
-from tests.factories import AchievementFactory, DemandFactory, UserFactory, member
+from tests.factories import AchievementFactory, DemandFactory, UserFactory, kpi, member, patent
 from tests.posting.scene import a_company, achievement_data, demand_data
 
 pytestmark = pytest.mark.django_db
@@ -261,3 +261,19 @@ def test_the_form_shows_what_others_budget_once_there_are_enough(client, company
     page = client.get(url).content.decode()
     assert "同类需求怎么写" in page
     assert "150.00" in page
+
+
+@pytest.mark.parametrize("name", ["listing_state", "listing_edit", "listing_preview", "listing_withdraw"])
+def test_no_page_of_a_listing_asks_more_than_twenty_five_queries(client, name, django_assert_max_num_queries):
+    listing = AchievementFactory(published=True, kpis=[kpi(), kpi(name="再生次数")], patents=[patent()])
+    client.force_login(member(listing.record.owner))
+    client.get(reverse(name, args=[listing.number]))
+    with django_assert_max_num_queries(25):
+        assert client.get(reverse(name, args=[listing.number])).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["demand_new", "achievement_new"])
+def test_the_empty_form_asks_few_queries(client, company, name, django_assert_max_num_queries):
+    client.get(reverse(name))
+    with django_assert_max_num_queries(25):
+        client.get(reverse(name))
