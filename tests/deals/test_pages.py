@@ -425,3 +425,49 @@ def test_queries_of_list_and_deal_do_not_grow(client, django_assert_max_num_quer
         client.get(url)
         with django_assert_max_num_queries(25):
             assert client.get(url).status_code == 200
+
+
+# Brokers
+
+
+def test_a_broker_walks_his_clients_inquiry_and_offer_by_the_pages(client):
+    of = factories.sides()
+    broker = BrokerFactory()
+    mandate = MandateFactory(broker=broker, client=of.university, record=of.supply)
+    url = reverse("inquiry_new", args=[of.need.number])
+    page = get(client, broker.user, f"{url}?own={of.supply.number}").content.decode()
+    assert f'value="m{mandate.pk}"' in page
+    answer = post(client, broker.user, url, sent(of, sender=f"m{mandate.pk}"))
+    assert answer.status_code == 302
+    row = Inquiry.objects.get()
+    assert (row.by, row.from_organization, row.mandate) == (broker.user, of.university, mandate)
+    assert str(broker.user) in get(client, of.buyer, answer.url).content.decode()
+    deal = services.accept(row, by=of.buyer)
+    offer = post(client, broker.user, reverse("deal_act", args=[deal.number, "offer"]), offered(of, deal))
+    assert offer.status_code == 302
+    deal.refresh_from_db()
+    counter = services.offer(deal, by=of.buyer, on_behalf_of=of.company, **factories.terms())
+    deal.refresh_from_db()
+    page = get(client, broker.user, deal.get_absolute_url()).content.decode()
+    assert "accept-offer" not in page
+    assert "终止洽谈" not in page
+    accept = reverse("deal_act", args=[deal.number, "accept-offer"])
+    assert post(client, broker.user, accept, {"version": deal.version, "offer": counter.pk}).status_code == 403
+    deal.refresh_from_db()
+    assert deal.state == "contacted"
+
+
+def test_a_broker_without_mandate_in_force_reads_the_deal_and_writes_nothing(client):
+    of = factories.sides()
+    broker = BrokerFactory()
+    mandate = MandateFactory(broker=broker, client=of.university, record=of.supply)
+    deal = services.accept(factories.inquiry(of, by=broker.user, mandate=mandate), by=of.buyer)
+    type(mandate).objects.filter(pk=mandate.pk).update(revoked_on=mandate.starts_on)
+    page = get(client, broker.user, deal.get_absolute_url()).content.decode()
+    assert "现已不在有效期，促成仍记在他名下" in page
+    assert "送出报价" not in page
+    for act, data in (("offer", offered(of, deal)), ("plan", {"version": deal.version, "plan-next_step": "再谈"})):
+        assert post(client, broker.user, reverse("deal_act", args=[deal.number, act]), data).status_code in (403, 409)
+    assert Offer.objects.count() == 0
+    form = get(client, broker.user, reverse("inquiry_new", args=[of.need.number])).content.decode()
+    assert "对接以单位名义进行" in form
