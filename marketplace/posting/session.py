@@ -11,10 +11,11 @@ PREFIX = "posting."
 LIMIT = 200_000
 
 
-def keep(request: HttpRequest, kind: str) -> bool:
-    """Keep what was posted; False where it is too long. The caller has looked for marks of secrecy."""
+def keep(request: HttpRequest, kind: str, forget: tuple[str, ...] = ("owner", "version")) -> bool:
+    """Keep what was posted under a kind or a listing's number; False where it is too long. The caller has looked for
+    marks of secrecy."""
     data = request.POST.copy()
-    for name in ("csrfmiddlewaretoken", "owner", "version"):
+    for name in ("csrfmiddlewaretoken", *forget):
         data.pop(name, None)
     text = data.urlencode()
     if len(text) > LIMIT:

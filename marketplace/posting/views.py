@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -172,10 +173,12 @@ def _after_saving(request: HttpRequest, listing: Listing, owner: Any) -> HttpRes
     return redirect("listing_edit", number=listing.number)
 
 
-@login_required
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, number: str) -> HttpResponse:
-    """Change a listing; what is public stays until a moderator has seen the change."""
+    """Change a listing; what is public stays until a moderator has seen the change. A session that ended meanwhile
+    costs nothing: what was typed is shown again after signing in."""
+    if not request.user.is_authenticated:
+        return _sign_in_again(request, number)
     stored = owned_listing(request.user, number)
     if stored.kind not in FORMS:
         return redirect("listing_state", number=number)
@@ -187,6 +190,11 @@ def edit(request: HttpRequest, number: str) -> HttpResponse:
         if is_under_review(stored):
             messages.info(request, _("正在审核，暂时不能修改。要修改请先撤回送审。"))
             return redirect("listing_state", number=number)
+        kept = session.take(request, number)
+        if kept is not None:
+            form = form_class(kept, instance=latest, user=request.user, acting=owner)
+            form.is_valid()
+            return form_page(request, form, resumed=True)
         form = form_class(instance=latest, user=request.user, acting=owner)
         found = lacks(latest)
         if "check" in request.GET:
@@ -203,6 +211,16 @@ def edit(request: HttpRequest, number: str) -> HttpResponse:
         return _save_edit(request, form, stored)
     except Conflict as conflict:
         return _conflict(request, form, stored, conflict)
+
+
+def _sign_in_again(request: HttpRequest, number: str) -> HttpResponse:
+    """The session is over: keep what was posted (unless it is marked or too long) and ask to sign in."""
+    if request.method == "POST":
+        if find_mark(value for name in request.POST for value in request.POST.getlist(name)):
+            return refused_for_secrecy(request, "demand" if number.startswith("XQ") else "achievement")
+        if session.keep(request, number, forget=()):
+            messages.info(request, _("登录已过期，您填写的内容已暂存，登录后接着改。"))
+    return redirect_to_login(request.path)
 
 
 def _save_edit(request: HttpRequest, form: ListingForm, stored: Listing) -> HttpResponse:

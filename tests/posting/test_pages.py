@@ -277,3 +277,26 @@ def test_the_empty_form_asks_few_queries(client, company, name, django_assert_ma
     client.get(reverse(name))
     with django_assert_max_num_queries(25):
         client.get(reverse(name))
+
+
+def test_what_was_typed_survives_an_expired_session(client):
+    demand = DemandFactory()
+    user = member(demand.record.owner)
+    url = reverse("listing_edit", args=[demand.number])
+    answer = client.post(url, demand_data(title="登录过期时写的名称", version=demand.latest_revision_id))
+    assert answer.status_code == 302
+    assert f"next={url}" in answer.url
+    assert demand.revisions.count() == 1
+    client.force_login(user)
+    page = client.get(url).content.decode()
+    assert "登录过期时写的名称" in page
+    assert "还没有保存" in page
+    assert "登录过期时写的名称" not in client.get(url).content.decode()
+
+
+def test_a_kept_text_is_not_shown_to_somebody_who_may_not_edit_the_listing(client):
+    demand = DemandFactory()
+    url = reverse("listing_edit", args=[demand.number])
+    client.post(url, demand_data(title="登录过期时写的名称"))
+    client.force_login(member(DemandFactory().record.owner))
+    assert client.get(url).status_code == 404
