@@ -14,6 +14,8 @@ from django.utils import timezone
 from cms import publishing
 from cms.models import AccessLog, ListingQuerySet, ListingRecord, listing_model
 from marketplace.accounts.models import User
+from marketplace.deals import services as deals
+from tests.deals.factories import inquiry, sides
 from tests.factories import OrganizationFactory, UserFactory, kpi, member, patent, target
 from tests.library.factories import FACTORIES, index, published
 
@@ -275,3 +277,23 @@ def test_without_the_guard_the_hidden_listing_shows(client, stale, no_guard, sur
 def test_every_kind_of_list_asks_who_is_looking():
     for kind in FACTORIES:
         assert not listing_model(kind).objects.visible_to(AnonymousUser()).filter(disclosure_level="L3").exists()
+
+
+def test_the_parties_of_a_deal_read_what_they_agreed_on_though_it_changed_since(client):
+    of = sides(demand={"body": "谈妥时的正文"})
+    deals.accept(inquiry(of), by=of.buyer)
+    seen = of.demand.live_revision_id
+    changed = type(of.demand).objects.get(pk=of.demand.pk)
+    changed.body = "后来改写的正文"
+    publishing.save_draft(changed, by=of.buyer, on_behalf_of=of.company)
+    publishing.publish(type(changed).objects.get(pk=changed.pk), by=UserFactory(moderator=True))
+    address = f"{of.demand.get_absolute_url()}?revision={seen}"
+    for person, status in ((of.seller, 200), (of.buyer, 200), (member(OrganizationFactory()), 404)):
+        client.force_login(person)
+        page = client.get(address)
+        assert page.status_code == status
+        assert ("谈妥时的正文" in page.content.decode()) == (status == 200)
+    publishing.withdraw(type(changed).objects.get(pk=changed.pk), by=of.buyer, on_behalf_of=of.company, reason="已找到")
+    client.force_login(of.seller)
+    assert client.get(address).status_code == 200
+    assert client.get(of.demand.get_absolute_url()).status_code == 410

@@ -25,16 +25,17 @@ def organization(request: HttpRequest, number: str) -> HttpResponse:
         listed = selectors.listings_of(found, kind, request.user)
         total = listed.count()
         if total:
+            count = f"{total} {words_of(kind)['unit']}"
             groups.append(
                 {
                     "kind": kind,
                     "title": {"achievement": _("提供的成果"), "demand": _("发布的需求")}.get(
                         kind, words_of(kind)["title"]
                     ),
-                    "total": total,
                     "rows": [rows.row(one) for one in listed[:SHOWN]],
+                    "note": count if total <= SHOWN else "",
                     "href": f"/{kind}s/?owner={found.number}" if total > SHOWN else "",
-                    "link": _("全部 %(n)d %(u)s") % {"n": total, "u": words_of(kind)["unit"]},
+                    "link": _("全部 %(count)s") % {"count": count},
                 }
             )
     context = {
