@@ -103,7 +103,9 @@ def _notice(contract: Contract) -> str:
 
 
 def _files(contract: Contract) -> str:
-    return "、".join(f"{f.get_kind_display()}：{f.name}" for f in contract.files.all() if not f.is_removed)
+    return "、".join(
+        f"{f.get_kind_display()}：{f.name}" for f in contract.files.all() if not f.is_removed and f.kind != "expert"
+    )
 
 
 def _capital(contract: Contract) -> str:

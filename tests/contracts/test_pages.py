@@ -415,9 +415,18 @@ def test_lists_and_details_stay_within_25_queries(client, scene, django_assert_m
             client.force_login(user)
         with django_assert_max_num_queries(25):
             assert client.get(url).status_code == 200
-    client.force_login(scene.first)
-    with django_assert_max_num_queries(45):
-        assert client.get(f"/registrar/{waiting.form_number}/").status_code == 200
+    second = scene.at_second()
+    contract = scene.filled()
+    for user, url in (
+        (scene.first, f"/registrar/{waiting.form_number}/"),
+        (scene.second, f"/registrar/{second.form_number}/"),
+        (scene.applicant, f"/contracts/{contract.number}/seller/"),
+        (scene.applicant, f"/contracts/{contract.number}/check/"),
+    ):
+        client.force_login(user)
+        client.get(url)
+        with django_assert_max_num_queries(25):
+            assert client.get(url).status_code == 200
 
 
 def test_an_administrator_without_a_post_has_no_office_table(client, scene):
@@ -425,3 +434,29 @@ def test_an_administrator_without_a_post_has_no_office_table(client, scene):
     client.force_login(UserFactory(administrator=True))
     assert client.get(f"/registrar/{registration.form_number}/").status_code == 404
     assert client.get(f"/contracts/{registration.contract.number}/").status_code == 200
+
+
+def test_negative_control_of_visibility_in_list_and_detail(client, scene, monkeypatch):
+    """With `.visible_to` taken away a stranger reads another organisation's contract."""
+    from marketplace.contracts.models.contract import ContractQuerySet
+
+    registration = scene.submitted()
+    url = f"/contracts/{registration.contract.number}/"
+    client.force_login(member(_other()))
+    assert client.get(url).status_code == 404
+    monkeypatch.setattr(ContractQuerySet, "visible_to", lambda self, user: self)
+    assert registration.contract.project_name in client.get(url).content.decode()
+
+
+def test_an_experts_paper_is_for_the_office_alone(client, scene):
+    registration = scene.accepted(disputed=True)
+    scene.opinion(registration)
+    paper = registration.opinions.get().file
+    url = f"/contracts/{registration.contract.number}/files/{paper.pk}/"
+    for user, status in ((scene.applicant, 404), (scene.buyer_person, 404), (scene.second, 200)):
+        client.force_login(user)
+        answer = client.get(url)
+        assert answer.status_code == status
+        answer.close()
+    client.force_login(scene.applicant)
+    assert paper.name not in client.get(f"/contracts/{registration.contract.number}/").content.decode()

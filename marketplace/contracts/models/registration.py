@@ -47,11 +47,18 @@ def is_applicant(registration: Registration, user: Any) -> bool:
     return registration.contract.applicant_id in user.organization_ids()
 
 
-def _has_post(registration: Registration, user: Any, **post: Any) -> bool:
-    posts = user.officer_posts.filter(office=registration.office_id, is_active=True, office__is_active=True, **post)
+def _has_post(registration: Registration, user: Any, **post: bool) -> bool:
     # An officer never handles a contract of an organisation that he acts for.
-    own = registration.contract.applicant_id in user.organization_ids()
-    return not own and posts.exists()
+    if registration.contract.applicant_id in user.organization_ids():
+        return False
+    posts = registration.__dict__.get("_posts")
+    if posts is None:
+        posts = _posts_of(registration, user)
+    return any(all(getattr(row, name) is value for name, value in post.items()) for row in posts)
+
+
+def _posts_of(registration: Registration, user: Any) -> list[Any]:
+    return list(user.officer_posts.filter(office=registration.office_id, is_active=True, office__is_active=True))
 
 
 def is_first_reviewer(registration: Registration, user: Any) -> bool:

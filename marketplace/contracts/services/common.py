@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
 from marketplace.notifications.services import notify
 from marketplace.workflow import MoveNotAllowed
 
-from ..models import Contract, Officer, Registration
+from ..models import Contract, ExpertOpinion, Officer, Registration
 from ..rules import Finding
 
 
@@ -43,7 +44,15 @@ def loaded(contract: Contract | int) -> Contract:
             "registration__second_reviewer",
         )
         .prefetch_related(
-            "parties__region", "parties__nature", "parties__organization", "deductions", "ip_items", "files"
+            "parties__region",
+            "parties__organization",
+            "deductions",
+            "ip_items",
+            "files",
+            Prefetch(
+                "registration__opinions",
+                ExpertOpinion.objects.select_related("file", "entered_by").order_by("entered_at", "pk"),
+            ),
         )
         .get(pk=pk)
     )

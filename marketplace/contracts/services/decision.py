@@ -16,27 +16,34 @@ from marketplace.notifications.services import notify
 from marketplace.workflow import MoveNotAllowed, check_version
 
 from .. import certificates, ledger, numbering, rules
-from ..models import Attribution, RefusalReason, Registration
+from ..models import Attribution, ExpertOpinion, RefusalReason, Registration
 from ..models.registration import SECOND_REVIEW
 from .common import FormIncomplete, loaded, require, tell_applicant
 from .office import needs_expert
 
 
-def obstacles(registration: Registration) -> list[str]:
-    """What stands between this contract and its recognition, besides the person: sentences for the dock and the
-    service."""
+def obstacles(
+    registration: Registration, doubts: list[Any] | None = None, opinions: list[ExpertOpinion] | None = None
+) -> list[str]:
+    """What stands between this contract and its recognition, besides the person: sentences for dock and service.
+
+    doubts, opinions: the rules' warnings and what experts said, where the caller has asked for them already.
+    """
     contract = registration.contract
     out = []
     if not any(f.kind == "contract" and not f.is_removed for f in contract.files.all()):
         out.append(_("没有合同文本"))
-    opinion = registration.opinions.order_by("-entered_at", "-pk").first()
+    if opinions is None:
+        # Asked afresh: a registration that was loaded before the opinion came in must not miss it.
+        opinions = list(ExpertOpinion.objects.filter(registration=registration))
+    opinion = max(opinions, key=lambda row: (row.entered_at, row.pk), default=None)
     if needs_expert(registration) and opinion is None:
         out.append(_("技术交易额达到大额起点或有争议，缺专家意见"))
     if opinion is not None and opinion.conclusion == "not_technology":
         out.append(_("专家认为不属于技术合同，只能退回或不予登记"))
     if registration.first_reviewer_id is None:
         out.append(_("没有初审记录"))
-    if rules.warnings(contract) and not registration.warning_answer.strip():
+    if not registration.warning_answer.strip() and (rules.warnings(contract) if doubts is None else doubts):
         out.append(_("规则提示还没有答复"))
     return out
 

@@ -294,7 +294,7 @@ def pass_first(
     if registration.state == ACCEPTED:
         answer = _require_reviewed(registration, warning_answer)
         require(
-            not needs_expert(registration) or registration.opinions.exists(),
+            not needs_expert(registration) or ExpertOpinion.objects.filter(registration=registration).exists(),
             _("技术交易额达到大额起点或有争议，须先送专家评议。"),
         )
     else:

@@ -39,7 +39,7 @@ def state_steps(registration: Registration) -> list[dict[str, Any]]:
     """The way of an application for `state_line`: 填表 → 受理 → 初审 → (专家) → 复审 → 登记."""
     state = registration.state
     names = [("draft", _("填表")), ("submitted", _("受理")), ("accepted", _("初审"))]
-    if state == "expert_review" or registration.opinions.exists():
+    if state == "expert_review" or registration.opinions.all():
         names.append(("expert_review", _("专家评议")))
     names += [("second_review", _("复审")), ("registered", _("登记"))]
     order = [key for key, _label in names]

@@ -17,7 +17,6 @@ from marketplace.workflow import Conflict, MoveNotAllowed
 from .. import items, rules, selectors, services
 from ..forms import OpinionForm
 from ..models import Officer, RefusalReason, Registration
-from ..models.registration import is_first_reviewer
 from .common import document_facts, log_entries, state_mark, state_steps
 
 PAGE = 25
@@ -86,8 +85,10 @@ def _row(registration: Registration) -> dict[str, Any]:
 def _registration(request: HttpRequest, form_number: str) -> Registration:
     found = Registration.objects.visible_to(request.user).queue_of(request.user).distinct()
     registration = get_object_or_404(found, form_number=form_number)
-    registration.contract = services.loaded(registration.contract_id)
-    return registration
+    # The loaded contract brings its registration with office, rule set and reviewers.
+    contract = services.loaded(registration.contract_id)
+    contract.registration.contract = contract
+    return contract.registration
 
 
 @login_required
@@ -216,9 +217,11 @@ ACTS = {
 }
 
 
-def _items(request: HttpRequest, registration: Registration, readonly: bool) -> list[dict[str, Any]]:
+def _items(
+    request: HttpRequest, registration: Registration, marks: dict[str, Any], readonly: bool
+) -> list[dict[str, Any]]:
     """Items for `review_item`: as kept, or as typed where the page is shown again after a refusal."""
-    marks, rows = services.marks_of(registration), []
+    rows = []
     typed = request.POST if request.method == "POST" else None
     for item in items.of(registration.contract):
         mark = marks.get(item.key)
@@ -253,10 +256,11 @@ def _page(
     refused: list[str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    contract, user = registration.contract, request.user
-    first = registration.state in ("accepted", "expert_review") and is_first_reviewer(registration, user)
-    shown = _items(request, registration, readonly=not first)
+    contract = registration.contract
+    user = request.user
+    moves = {move.name for move in registration.open_moves(user)}
     kept = services.marks_of(registration)
+    shown = _items(request, registration, kept, readonly=not moves & {"pass", "conclude"})
     found = rules.findings(contract)
     tally = {
         "passed": sum(i["verdict"] == "pass" for i in shown),
@@ -268,7 +272,7 @@ def _page(
     doubts = [f for f in found if f.is_warning]
     numbers = {item.key: item for item in items.of(contract)}
     bad = {i["key"] for i in shown if i["verdict"] == "fail"}
-    dock = Dock(registration, user, left=len(left), returned=returned, doubts=len(doubts), found=found)
+    dock = Dock(registration, user, moves, left=len(left), returned=returned, found=found)
     context = {
         "registration": registration,
         "contract": contract,
@@ -285,8 +289,8 @@ def _page(
         "doubts": doubts,
         "warning_answer": request.POST.get("warning_answer", registration.warning_answer),
         "log": log_entries(registration),
-        "opinions": list(registration.opinions.select_related("file", "entered_by")),
-        "opinion": opinion or (OpinionForm() if registration.may("conclude", user) else None),
+        "opinions": list(registration.opinions.all()),
+        "opinion": opinion or (OpinionForm() if "conclude" in moves else None),
         "dock": dock,
         "days_left": selectors.days_left(registration),
         "late": selectors.is_late(registration),
@@ -309,27 +313,27 @@ class Dock:
         self,
         registration: Registration,
         user: Any,
+        moves: set[str],
         *,
         left: int,
         returned: int,
-        doubts: int,
         found: list[rules.Finding],
     ) -> None:
-        self.registration, self.user = registration, user
-        self.moves = {move.name for move in registration.open_moves(user)}
+        self.registration, self.user, self.moves = registration, user, moves
+        doubts = [f for f in found if f.is_warning]
         faults = sum(f.is_error for f in found)
         self.texts: list[str] = []
         self.acts: list[dict[str, Any]] = []
         if "accept" in self.moves:
             self._add("accept", _("受理"), "fill")
         if "pass" in self.moves:
-            self._first(left, returned, doubts, faults)
+            self._first(left, returned, len(doubts), faults)
         if "conclude" in self.moves:
             self.texts.append(_("录入专家意见后送复审；事项须全部通过。"))
             self._add("save", _("保存进度"))
             self._add("conclude", _("录入意见，送复审"), "fill")
         if "recognise" in self.moves:
-            self._second(faults)
+            self._second(faults, doubts)
         self._nothing_to_do()
 
     def _add(self, name: str, label: str, kind: str = "", *, disabled: bool = False, icon: str = "") -> None:
@@ -355,7 +359,7 @@ class Dock:
         unanswered = doubts and not self.registration.warning_answer.strip()
         if unanswered:
             self.texts.append(_("%(n)d 处提示要写明核对结果") % {"n": doubts})
-        expert = services.needs_expert(self.registration) and not self.registration.opinions.exists()
+        expert = services.needs_expert(self.registration) and not self.registration.opinions.all()
         if expert:
             self.texts.append(_("须先送专家评议"))
         if not self.texts:
@@ -369,8 +373,8 @@ class Dock:
         blocked = bool(left or returned or faults or unanswered or expert)
         self._add("pass", _("通过初审，送复审"), "fill", disabled=blocked)
 
-    def _second(self, faults: int) -> None:
-        missing = services.obstacles(self.registration)
+    def _second(self, faults: int, doubts: list[rules.Finding]) -> None:
+        missing = services.obstacles(self.registration, doubts, list(self.registration.opinions.all()))
         if faults:
             missing.append(_("规则核对有 %(n)d 处不符") % {"n": faults})
         self.texts += missing or [_("事项和规则核对完毕，可以认定登记")]
