@@ -8,6 +8,9 @@ from search import changes
 from search.engines import close_engine
 
 from .city import City
+from .demo import demo_market, demo_site
+
+__all__ = ["city", "demo_market", "demo_site"]
 
 
 @pytest.fixture

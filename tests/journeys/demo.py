@@ -1,0 +1,140 @@
+"""A market with the demo in it, loaded once a run whichever process asks first, and a site that serves a copy of it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.operations.markets import Market
+
+START_SECONDS = 240
+
+
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all processes of this run."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+
+@contextmanager
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Hold a lock file; the others wait."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def load(folder: Path, **environment: str) -> Market:
+    """The demo of today into a new market."""
+    market = Market(folder).migrated()
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), "seed_demo"],
+        env=environment_of(folder, **environment),
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return market
+
+
+def environment_of(folder: Path, **more: str) -> dict[str, str]:
+    """What a site of its own is started with; nothing of a real market reaches it."""
+    ours = {"PATH": os.environ["PATH"], "DATA_DIR": str(folder), "DEMO": "1", "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8"}
+    return {**ours, **more}
+
+
+@pytest.fixture(scope="session")
+def demo_market(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None) -> Market:
+    """The loaded market; look, but change nothing: others read it, too."""
+    shared = shared_folder(tmp_path_factory)
+    ready = shared / "demo-ready"
+    with one_at_a_time(shared / "demo.lock"):
+        if not ready.exists():
+            shutil.rmtree(shared / "demo", ignore_errors=True)
+            load(shared / "demo")
+            ready.touch()
+    return Market(shared / "demo")
+
+
+@dataclass
+class Site:
+    """A running site."""
+
+    address: str
+    market: Market
+    log: Path
+
+    def url(self, path: str) -> str:
+        return self.address + path
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(folder: Path, **environment: str) -> Iterator[Site]:
+    """`manage.py serve` in that folder until the block ends; ready when /readyz says so."""
+    port = free_port()
+    log = folder / "serve.log"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "manage.py"), "serve"],
+            env=environment_of(folder, PORT=str(port), **environment),
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+        site = Site(f"http://127.0.0.1:{port}", Market(folder), log)
+        try:
+            wait_until_ready(site, process)
+            yield site
+        finally:
+            process.terminate()
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def wait_until_ready(site: Site, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + START_SECONDS
+    last = ""
+    while time.monotonic() < until:
+        assert process.poll() is None, f"the site ended:\n{site.log.read_text()}"
+        try:
+            with urllib.request.urlopen(site.url("/readyz"), timeout=10):  # noqa: S310
+                return
+        except urllib.error.HTTPError as error:
+            last = error.read().decode()[:300]
+        except OSError as error:
+            last = str(error)
+        time.sleep(0.3)
+    raise AssertionError(f"not ready after {START_SECONDS} s: {last}\n{site.log.read_text()[-3000:]}")
+
+
+@pytest.fixture(scope="session")
+def demo_site(demo_market: Market, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site of this process alone with a copy of the demo: what a journey changes here, nobody else sees."""
+    folder = tmp_path_factory.mktemp("site") / "data"
+    shutil.copytree(demo_market.folder, folder)
+    with serving(folder) as site:
+        yield site
