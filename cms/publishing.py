@@ -167,7 +167,8 @@ def renew(record: ListingRecord, *, by: Any, on_behalf_of: Any, until: dt.date) 
         raise PublishingError("新的有效期早于现在的有效期。要提前下线请用“撤回”。")
     before = record.valid_until
     _set(record, valid_until=until)
-    listing = record.listing
+    # Fresh from the database: an object at hand may carry words that nobody has let pass.
+    listing = type(record.listing)._base_manager.select_related("record").get(record=record)
     if record.expired_at and not listing.live:
         _republish(listing)
     elif listing.live:

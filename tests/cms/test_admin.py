@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group
 from django.urls import reverse
 from wagtail import hooks
 
+from cms import publishing
 from cms.models import Demand, Expert, ListingRecord, NewsIndexPage, NewsPage, TechnologyField
 from tests.factories import DemandFactory, ExpertFactory, OrganizationFactory, UserFactory, member
 
@@ -149,3 +150,28 @@ def test_news_shows_what_an_editor_published(client):
 def test_moderators_have_no_publish_permission():
     group = Group.objects.get(name="审核员")
     assert not group.permissions.filter(codename__startswith="publish").exists()
+
+
+def test_history_older_versions_and_previews_open(client, boss):
+    demand = DemandFactory(published=True, cooperation_modes=["M5"], title="原来名称的需求")
+    draft = demand.get_latest_revision_as_object()
+    draft.title = "改过名称的需求"
+    publishing.save_draft(draft, by=None)
+    first = demand.revisions.order_by("pk").first()
+    assert client.get(url(Demand, "history", demand.pk)).status_code == 200
+    assert "原来名称的需求" in client.get(url(Demand, "revisions_revert", demand.pk, first.pk)).content.decode()
+    page = client.get(url(Demand, "revisions_view", demand.pk, first.pk)).content.decode()
+    assert "这是预览" in page
+    assert "原来名称的需求" in page
+    compare = url(Demand, "revisions_compare", demand.pk, first.pk, "latest")
+    assert "改过名称的需求" in client.get(compare).content.decode()
+
+
+def test_a_moderator_previews_what_was_submitted(client):
+    demand = DemandFactory(cooperation_modes=["M5"])
+    demand.get_workflow().start(demand, member(demand.record.owner))
+    client.force_login(UserFactory(moderator=True))
+    task = demand.current_workflow_state.current_task_state.task
+    page = client.get(url(Demand, "workflow_preview", demand.pk, task.pk))
+    assert page.status_code == 200
+    assert demand.title in page.content.decode()
