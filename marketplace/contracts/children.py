@@ -15,8 +15,7 @@ class ChildrenFrozen(Guard):
     """No INSERT, UPDATE or DELETE of a contract's rows once its form is out of the applicant's hands.
 
     Before the registration row exists (imports write parties first) nothing is frozen. `spare` is an SQL condition
-    on the
-    new row that may still be inserted: an expert's paper comes in while the form lies with the office.
+    on the new row that may still be inserted: an expert's paper comes in while the form lies with the office.
     """
 
     spare: str = ""

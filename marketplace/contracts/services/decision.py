@@ -55,9 +55,9 @@ def recognise(
     """认定登记, in one transaction: number, ledger entry, attribution, certificate, deal, listings, notices.
 
     by: a second reviewer who is not the first one (service and database both hold it). number: typed in where the
-    office
-    takes numbers from the national system, else ignored. The day is the server's local date. Raises MoveNotAllowed
-    (obstacles, wrong person or state), Conflict (another was first), FormIncomplete; then nothing has changed.
+    office takes numbers from the national system, else ignored. The day is the server's local date. Raises
+    MoveNotAllowed (obstacles, wrong person or state), Conflict (another was first), FormIncomplete; then nothing
+    has changed.
     """
     check_version(registration, seen or None)
     registration.contract = contract = loaded(registration.contract_id)
