@@ -83,8 +83,24 @@ class PartyForm(LenientMixin, forms.Form):
         region = self.fields["region"]
         region.choices = region.grouped(self.initial.get("region"), self.data.get(self.add_prefix("region")))
         self.fields["industry"].queryset = Industry.objects.filter(is_active=True, code__regex=r"^\d{2}$")
+        self._ask_by_kind()
         for field in self.fields.values():
             field.error_messages["required"] = _("请填写%(label)s。") % {"label": field.label}
+
+    def _ask_by_kind(self) -> None:
+        """Which fields are compulsory follows from what the party is; the page then does not call them optional."""
+        if self.lenient:
+            return
+
+        def stands(name: str) -> Any:
+            return self.data.get(self.add_prefix(name)) if self.is_bound else self.initial.get(name)
+
+        kind = stands("kind")
+        for name in ("credit_code", "legal_representative", "industry"):
+            self.fields[name].required = kind == "organization"
+        self.fields["region"].required = stands("country") == "CHN"
+        known = self.known.get(int(stands("id") or 0)) if str(stands("id") or 0).isdecimal() else None
+        self.fields["id_number"].required = kind == "person" and not (known and known.id_hash)
 
     @property
     def old(self) -> Party | None:

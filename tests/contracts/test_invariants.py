@@ -20,7 +20,7 @@ from marketplace.contracts.models import Contract, ContractType, Deduction, Part
 from marketplace.contracts.rules.register import dedupe_key
 from marketplace.workflow import MoveNotAllowed
 from tests.contracts.factories import Scene, abroad, pdf
-from tests.factories import OfficeFactory, OfficerFactory, OrganizationFactory
+from tests.factories import OfficeFactory, OfficerFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -489,15 +489,3 @@ def test_a_refused_contract_may_be_applied_for_again(scene):
     first = scene.accepted(name="同一个项目研究开发")
     services.refuse(first, by=scene.first, reason_code="R05")
     assert scene.submitted(name="同一个项目研究开发").state == "submitted"
-
-
-def test_another_organisation_cannot_use_or_read_it(scene):
-    contract = scene.filled()
-    stranger_of = OrganizationFactory()
-    from tests.factories import member
-
-    stranger = member(stranger_of)
-    assert not Contract.objects.visible_to(stranger).exists()
-    assert not Registration.objects.visible_to(stranger).exists()
-    with pytest.raises(MoveNotAllowed):
-        services.fill(contract, by=stranger, on_behalf_of=stranger_of, fields={"filler": "别人"})

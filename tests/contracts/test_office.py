@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from marketplace import workflow
 from marketplace.contracts import due, items, selectors, services
-from marketplace.contracts.models import ContractFile, Registration, RuleSet, TurnoverEntry
+from marketplace.contracts.models import Contract, ContractFile, Registration, RuleSet, TurnoverEntry
 from marketplace.notifications.models import Notice
 from marketplace.workflow import Conflict, MoveNotAllowed
 from tests.contracts.factories import Scene, pdf
-from tests.factories import MembershipFactory, OfficeFactory, OfficerFactory, UserFactory
+from tests.factories import MembershipFactory, OfficeFactory, OfficerFactory, OrganizationFactory, UserFactory, member
 
 pytestmark = pytest.mark.django_db
 
@@ -368,3 +368,13 @@ def test_registration_counts_on_the_local_day(scene):
     assert registration.registration_number.startswith("2027")
     assert registration.registration_number.endswith("000001")
     assert registration.entries.get().entered_on == dt.date(2027, 1, 1)
+
+
+def test_another_organisation_cannot_use_or_read_it(scene):
+    contract = scene.filled()
+    stranger_of = OrganizationFactory()
+    stranger = member(stranger_of)
+    assert not Contract.objects.visible_to(stranger).exists()
+    assert not Registration.objects.visible_to(stranger).exists()
+    with pytest.raises(MoveNotAllowed):
+        services.fill(contract, by=stranger, on_behalf_of=stranger_of, fields={"filler": "别人"})
