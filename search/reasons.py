@@ -21,14 +21,16 @@ STRONG, POSSIBLE, WEAK = "strong", "possible", "weak"
 STRONG_RANK = 3
 STRONG_COVERAGE = 0.20
 LAST_RANK = 50
-# Ours: under this, or without one phrase that says something, two texts share only scattered words.
-POSSIBLE_COVERAGE = 0.10
+# Ours: under this, or with one phrase alone, two texts share only scattered words (a brine and a flue gas that both
+# name 乙醇 reach .11); an honest "no match yet" is worth more.
+POSSIBLE_COVERAGE = 0.15
+POSSIBLE_PHRASES = 2
 # A market that has just opened cannot say what is rare: with two listings every shared pair stands in all of them. Up
 # to this size a pair weighs at least so much that three characters in a row make a phrase, and two do not.
 SMALL_MARKET = 50
 SMALL_MARKET_WEIGHT = 1.6
 
-REASONS_VERSION = 2
+REASONS_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def band(rank: int, covered: float, phrases: Sequence[Phrase]) -> str:
         return ""
     if rank <= STRONG_RANK and covered >= STRONG_COVERAGE and phrases:
         return STRONG
-    return POSSIBLE if covered >= POSSIBLE_COVERAGE and phrases else WEAK
+    return POSSIBLE if covered >= POSSIBLE_COVERAGE and len(phrases) >= POSSIBLE_PHRASES else WEAK
 
 
 def explain(asked: Side, offered: Side, title: str, rarity: Rarity) -> Reasons:

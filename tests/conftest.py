@@ -9,6 +9,7 @@ import sqlite3
 from functools import lru_cache
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
@@ -16,6 +17,10 @@ from django.db import connection
 from django.test import TransactionTestCase
 
 from marketplace import guards
+
+# A busy machine is slow to draw examples: that says nothing about our code.
+hypothesis.settings.register_profile("ours", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("ours")
 
 ROOT = Path(__file__).resolve().parent.parent
 

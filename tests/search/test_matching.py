@@ -233,11 +233,12 @@ class TestRestrictedText:
     [
         (1, 0.2, 1, STRONG),
         (3, 0.9, 1, STRONG),
-        (4, 0.9, 1, POSSIBLE),
-        (1, 0.1999, 1, POSSIBLE),
+        (4, 0.9, 2, POSSIBLE),
+        (4, 0.9, 1, WEAK),
+        (1, 0.1999, 2, POSSIBLE),
         (1, 0.9, 0, WEAK),
-        (50, 0.1, 1, POSSIBLE),
-        (50, 0.09, 1, WEAK),
+        (50, 0.15, 2, POSSIBLE),
+        (50, 0.1499, 2, WEAK),
         (LAST_RANK + 1, 1.0, 1, ""),
     ],
 )
