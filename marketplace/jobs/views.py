@@ -68,4 +68,5 @@ def _progress(found: Job) -> dict[str, Any]:
         rate = found.done / seconds if seconds > 0 else None
     if rate and found.total and found.state == "running":
         left = max(0, round((found.total - found.done) / rate))
-    return {"share": share, "rate": rate, "left": left, "is_open": found.is_open, "lines": found.log.splitlines()}
+    lines = [line.partition(" ")[::2] for line in found.log.splitlines()]
+    return {"share": share, "rate": rate, "left": left, "is_open": found.is_open, "lines": lines}
