@@ -15,11 +15,13 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import BigIntegerField, Count, F, Max, Q, Sum
+from django.db.models.functions import Cast, Round
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cms.taxonomy import area_prefix
+from marketplace import money
 from marketplace.contracts.models import TurnoverEntry
 from marketplace.contracts.models.ledger import TurnoverEntryQuerySet
 
@@ -85,16 +87,22 @@ class Indicator:
     measure: Callable[[TurnoverEntryQuerySet], dict[str, Any]]
 
 
+def in_fen(name: str) -> Sum:
+    """The sum of an amount in whole 分. SQLite adds decimals as floats; whole numbers it adds exactly."""
+    return Sum(Cast(Round(F(name) * 100), BigIntegerField()), default=0)
+
+
 def measure(rows: TurnoverEntryQuerySet) -> dict[str, Any]:
     """Sums and counts of ledger entries in one query. `contracts` are registrations that began in these rows."""
-    return rows.aggregate(
-        value=Sum("amount_total", default=ZERO),
-        tech=Sum("amount_tech", default=ZERO),
+    found = rows.aggregate(
+        value=in_fen("amount_total"),
+        tech=in_fen("amount_tech"),
         count=Count("registration", filter=Q(kind="initial"), distinct=True),
         entries=Count("pk"),
         sellers=Count("seller_key", distinct=True),
         latest=Max("created_at"),
     )
+    return {**found, "value": money.from_fen(found["value"]), "tech": money.from_fen(found["tech"])}
 
 
 TURNOVER = Indicator("turnover", "技术合同成交额", TurnoverEntry.objects.within, measure)
@@ -250,8 +258,8 @@ def year_sums(*, area: str, years: Iterable[int], basis: str) -> dict[int, Decim
     """The turnover of whole calendar years in one query; a year without entries is missing."""
     wanted = sorted(years)
     rows = TURNOVER.rows(area=area, start=dt.date(wanted[0], 1, 1), end=dt.date(wanted[-1], 12, 31), basis=basis)
-    sums = rows.order_by().values_list("entered_on__year").annotate(total=Sum("amount_total"))
-    return {year: total for year, total in sums if year in wanted}
+    sums = rows.order_by().values_list("entered_on__year").annotate(total=in_fen("amount_total"))
+    return {year: money.from_fen(total) for year, total in sums if year in wanted}
 
 
 def growth(now: Decimal, before: Decimal) -> Decimal | None:

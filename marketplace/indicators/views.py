@@ -70,7 +70,7 @@ def turnover(request: HttpRequest) -> HttpResponse:
         "is_hidden": is_hidden,
         "outsider": outsider,
         "basis_text": catalogue.BASIS_TEXTS[selection.basis],
-        **_words(selection, figure),
+        **_words(selection, figure, target),
         "tabs": _tabs(selection, figure, outsider),
         "chips": selection.choices(names),
         "facts": [] if is_hidden else _facts(selection, figure, last, target),
@@ -205,7 +205,7 @@ def _exact(value: Any) -> str:
     return f"{money.yuan(value)} 元"
 
 
-def _words(selection: Selection, figure: catalogue.Figure) -> dict[str, Any]:
+def _words(selection: Selection, figure: catalogue.Figure, target: Any = None) -> dict[str, Any]:
     """Sentences of the page that hold figures: made here, as a template cannot translate a % inside an argument."""
     period = _("%(s)s 至 %(e)s") % {"s": selection.start, "e": selection.end}
     counts = {"c": f"{figure.count:,}", "e": f"{figure.entries:,}"}
@@ -217,7 +217,7 @@ def _words(selection: Selection, figure: catalogue.Figure) -> dict[str, Any]:
         "rows_note": _("最近 10 笔；全部 %(e)s 笔相加，就是上面的数") % counts,
         "rows_link": _("打开全部 %(e)s 笔") % counts,
         "sum_note": _("%(c)s 项合同，%(e)s 笔入账；全部各页相加，就是这个数") % counts,
-        "line_title": _("累计与路径") if targets.current(catalogue.CITY, selection.today) else _("累计"),
+        "line_title": _("累计与路径") if target else _("累计"),
         "tiles_title": _("按买方所在旗区") if selection.basis == "absorbed" else _("按卖方所在旗区"),
     }
 

@@ -37,6 +37,16 @@ def test_both_days_count_and_the_neighbours_do_not():
     assert catalogue.turnover(**YEAR).value == Decimal(2)
 
 
+def test_a_sum_is_exact_to_the_fen_on_every_database():
+    """Added as floats, these amounts come out a fraction of a 分 beside the sum of the rows."""
+    amounts = [Decimal("0.1"), Decimal("1234567.89"), Decimal("99999999999.99"), Decimal("0.07")] * 25
+    for amount in amounts:
+        entry(str(amount), on=DAY)
+    figure = catalogue.turnover(**YEAR)
+    assert figure.value == sum(amounts) == sum(row.amount_total for row in figure.rows)
+    assert catalogue.year_sums(area="150600", years=[2026], basis="output") == {2026: figure.value}
+
+
 def test_a_later_cancellation_is_a_negative_of_its_own_year_and_the_past_keeps_its_figure():
     first = entry("900000", on=dt.date(2025, 6, 1))
     entry("-900000", on=DAY, kind="change_out", registration=first.registration)
