@@ -94,7 +94,7 @@ def new(request: HttpRequest, kind: str) -> HttpResponse:
     if request.method == "GET":
         kept = session.peek(request, kind)
         if kept is None:
-            return form_page(request, form_class(user=request.user, acting=acting))
+            return form_page(request, form_class(user=request.user, acting=acting, initial=_suggested(request)))
         return _resume(request, kind, kept, acting)
     if find_mark(value for name in request.POST for value in request.POST.getlist(name)):
         return refused_for_secrecy(request, kind)
@@ -109,6 +109,12 @@ def new(request: HttpRequest, kind: str) -> HttpResponse:
             return form_page(request, form)
         return _sign_in_first(request, kind)
     return _save_new(request, form)
+
+
+def _suggested(request: HttpRequest) -> dict[str, str]:
+    """The title that a search without an answer sends along; it stands in the form, to be changed."""
+    title = " ".join(request.GET.get("title", "").split())
+    return {"title": title[: Listing._meta.get_field("title").max_length]} if title else {}
 
 
 def _sign_in_first(request: HttpRequest, kind: str) -> HttpResponse:

@@ -6,6 +6,7 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from bs4 import BeautifulSoup
 from django.urls import reverse
 from django.utils import timezone
 
@@ -70,6 +71,16 @@ def test_the_same_form_sent_twice_makes_one_listing(client, company):
     client.post(reverse("demand_new"), data)
     client.post(reverse("demand_new"), data)
     assert Demand.objects.count() == 1
+
+
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_what_was_searched_in_vain_stands_as_the_title_of_a_new_demand(client, company, signed_in):
+    if not signed_in:
+        client.logout()
+    page = client.get(reverse("demand_new"), {"title": f"  煤矿\n矿井水 除氟“{'长' * 300}"}).content.decode()
+    field = next(tag for tag in BeautifulSoup(page, "html.parser").select("input[name=title]"))
+    assert field["value"].startswith("煤矿 矿井水 除氟“长")
+    assert len(field["value"]) == Demand._meta.get_field("title").max_length
 
 
 def test_yuan_typed_for_wan_is_asked_about_and_the_button_repairs_it(client, company):
