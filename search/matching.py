@@ -1,6 +1,6 @@
 """Demand ↔ supply: which listings answer a listing, how close they are, and why.
 
-    for candidate in matching.candidates(demand):      # achievements, best first, at most 50
+    for candidate in matching.candidates(demand):      # achievements, best first, at most 30
         candidate.record, candidate.rank, candidate.score, candidate.parts, candidate.band
         candidate.reasons.as_json()                    # as kept on a Match row and given by the API
 
@@ -21,12 +21,14 @@ from cms.models import Availability, Listing, ListingRecord, listing_model
 from . import listings, reasons
 from .engines import Engine, get_engine
 from .query import Document, Hit
-from .reasons import LAST_RANK, REASONS_VERSION, Rarity, Reasons, Side
+from .reasons import REASONS_VERSION, Rarity, Reasons, Side
 from .scoring import FIRST, WEIGHTS_VERSION
 from .text import ANALYZER_VERSION, normalize
 
 # Whom a listing of one kind is matched with. A project's wanted part is matched like a demand.
 COUNTERPARTS = {"demand": ("achievement",), "achievement": ("demand",), "project": ("achievement",)}
+# Ours: how many are explained and kept. Further down nothing was strong or possible on the demo; explaining costs most.
+KEPT = 30
 # What can still be had. Talks under way are said in the reasons; a transferred achievement is no answer.
 AVAILABLE = (Availability.OPEN, Availability.NEGOTIATING)
 
@@ -128,7 +130,7 @@ def _standing(listing: Listing, hits: list[Hit]) -> list[tuple[Hit, Listing]]:
             continue
         titles.add(same)
         kept.append(hit)
-        if len(kept) == LAST_RANK:
+        if len(kept) == KEPT:
             break
     return _with_listings(kept)
 

@@ -8,7 +8,8 @@ added up; words that stand in every listing (研究, 系统, 工艺 …) weigh n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count
 
 from .data import read_words
@@ -58,18 +59,39 @@ class _Atoms:
     spans: list[tuple[int, int]]
 
 
-@dataclass
 class _Alphabet:
-    """Gives every Latin run one private character, the same in both texts, so that strings of atoms can be compared."""
+    """Gives every Latin run one private character, the same in all texts, so that strings of atoms can be compared."""
 
-    known: dict[str, str] = field(default_factory=dict)
-    # Supplementary private use plane: no text of ours holds these.
-    free: Iterator[int] = field(default_factory=lambda: count(0xF0000))
+    # Supplementary private use planes: no text of ours holds these.
+    FIRST, ROOM = 0xF0000, 0x1FF00
+
+    def __init__(self) -> None:
+        self.known: dict[str, str] = {}
+        self.runs: dict[str, str] = {}
+        self._free = count(self.FIRST)
 
     def letter(self, run: str) -> str:
-        if run not in self.known:
-            self.known[run] = chr(next(self.free))
-        return self.known[run]
+        letter = self.known.get(run)
+        if letter is None:
+            # Two threads may come with the same new run: setdefault lets one letter win.
+            letter = self.known.setdefault(run, chr(next(self._free)))
+            self.runs[letter] = run
+        return letter
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.known) > self.ROOM - 10_000
+
+
+_alphabet = _Alphabet()
+
+
+def _current() -> _Alphabet:
+    """The alphabet in use; a fresh one once it is nearly full. Who still works with the old one goes on with it."""
+    global _alphabet
+    if _alphabet.is_full:
+        _alphabet = _Alphabet()
+    return _alphabet
 
 
 def shared(asked: Mapping[str, str], offered: Mapping[str, str], idf: Idf, limit: int = SHOWN) -> list[Phrase]:
@@ -78,10 +100,10 @@ def shared(asked: Mapping[str, str], offered: Mapping[str, str], idf: Idf, limit
     Both are given as part name → text (title, summary, body), only what both viewers may read. `idf` weighs a pair or
     a Latin token. No phrase lies within another one.
     """
-    alphabet = _Alphabet()
+    alphabet = _current()
     left = [_atoms(name, text, alphabet, "\x00") for name, text in asked.items() if text]
     right = [_atoms(name, text, alphabet, "\x01") for name, text in offered.items() if text]
-    reverse = {letter: run for run, letter in alphabet.known.items()}
+    reverse = alphabet.runs
     stretches = {s for part in left for s in _stretches(part.code, "\x01".join(p.code for p in right))}
     trimmed = {t for s in stretches if (t := _trim(s, reverse))}
     weighed = sorted(((-_weight(t, reverse, idf), t) for t in trimmed), key=lambda row: (row[0], -len(row[1]), row[1]))
@@ -100,9 +122,10 @@ def shared(asked: Mapping[str, str], offered: Mapping[str, str], idf: Idf, limit
     return chosen
 
 
+@lru_cache(maxsize=1024)
 def _atoms(name: str, text: str, alphabet: _Alphabet, gap: str) -> _Atoms:
     """Cut a text into atoms; where two do not touch, `gap` stands between (another one in each text: gaps never
-    match).
+    match). Kept for the texts used last: one demand is laid beside many achievements.
     """
     source = mapped(text)
     code: list[str] = []
