@@ -7,10 +7,11 @@ import pytest
 from search import changes
 from search.engines import close_engine
 
+from .browsing import browser
 from .city import City
 from .demo import demo_market, demo_site
 
-__all__ = ["city", "demo_market", "demo_site"]
+__all__ = ["browser", "city", "demo_market", "demo_site"]
 
 
 @pytest.fixture
