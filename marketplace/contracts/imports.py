@@ -10,7 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.db import transaction
@@ -18,12 +18,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cms.models import Region, TechnologyField
+from marketplace import money
 
 from . import ledger
-from .models import Contract, ContractType, Party, Registration, TurnoverEntry
+from .models import Contract, ContractType, Party, Registration
 
-CENT = Decimal("0.01")
-BATCH = 400
+BATCH = ledger.BATCH
 
 
 @dataclass
@@ -44,13 +44,19 @@ class RowError(Exception):
 
 
 def _amount(row: Mapping[str, Any], name: str) -> Decimal:
+    """An amount of 元 as the row states it: never rounded, as a thousand roundings add up to a wrong total."""
+    typed = str(row.get(name, ""))
     try:
-        value = Decimal(str(row.get(name, ""))).quantize(CENT, rounding=ROUND_HALF_UP)
-    except InvalidOperation as error:
-        raise RowError(name, _("“%(v)s”不是金额（元）") % {"v": str(row.get(name, ""))[:40]}) from error
+        value = Decimal(typed)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite():
+        raise RowError(name, _("“%(v)s”不是金额（元）") % {"v": typed[:40]})
     if value <= 0:
         raise RowError(name, _("金额应大于 0"))
-    return value
+    if value >= money.LIMIT or value != value.quantize(money.CENT):
+        raise RowError(name, _("“%(v)s”不能按元和分记账，请核对单位") % {"v": typed[:40]})
+    return value.quantize(money.CENT)
 
 
 def _day(row: Mapping[str, Any]) -> dt.date:
@@ -190,36 +196,5 @@ def _write(rows: list[dict[str, Any]], source_file: str, by: Any) -> None:
         ],
         batch_size=BATCH,
     )
-    _enter(registrations, parties, rows, source_file, by)
-
-
-def _enter(
-    registrations: list[Registration], parties: list[Party], rows: list[dict[str, Any]], source_file: str, by: Any
-) -> None:
-    """Ledger entries in a run of sequence numbers; a clash with another writer raises and the whole import falls."""
-    first = ledger.next_sequence()
     sellers = [party for party in parties if party.side == "seller"]
-    TurnoverEntry.objects.bulk_create(
-        [
-            TurnoverEntry(
-                sequence=first + n,
-                registration=registration,
-                kind="initial",
-                entered_on=values["registered_on"],
-                amount_total=values["amount_total"],
-                amount_tech=values["amount_tech"],
-                contract_type=values["contract_type"],
-                technology_field=values["technology_field"],
-                seller_region=values["seller_region"],
-                buyer_region=values["buyer_region"],
-                seller_nature=values["seller_nature"],
-                buyer_nature=values["buyer_nature"],
-                office_region=values["office_region"],
-                seller_key=ledger.seller_key(seller),
-                reference=source_file[:120],
-                by=by,
-            )
-            for n, (registration, seller, values) in enumerate(zip(registrations, sellers, rows, strict=True))
-        ],
-        batch_size=BATCH,
-    )
+    ledger.post_imported(zip(registrations, sellers, rows, strict=True), reference=source_file, by=by)

@@ -4,6 +4,7 @@ afterwards."""
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +18,8 @@ from cms.identifiers import half_width
 from .models import Party, Registration, TurnoverEntry
 
 TRIES = 20
+# Rows of an import that go to the database in one statement.
+BATCH = 400
 
 
 def seller_key(party: Party | None) -> str:
@@ -86,3 +89,42 @@ def post(
             if attempt == TRIES - 1 or not TurnoverEntry.objects.filter(sequence=sequence).exists():
                 raise
     raise AssertionError("unreachable: the last try returns or raises")
+
+
+@transaction.atomic
+def post_imported(
+    rows: Iterable[tuple[Registration, Party, dict[str, Any]]], *, reference: str, by: Any
+) -> list[TurnoverEntry]:
+    """Write the first entries of imported registrations in a run of sequence numbers, each on its day of registration.
+
+    rows: registration, lead seller, and the checked values of its row (amounts in 元, codes, `registered_on`), in the
+    order of the ledger. Raises IntegrityError where another writer took one of the numbers: the whole import falls.
+    """
+    first = next_sequence()
+    copied = (
+        "amount_total",
+        "amount_tech",
+        "contract_type",
+        "technology_field",
+        "seller_region",
+        "buyer_region",
+        "seller_nature",
+        "buyer_nature",
+        "office_region",
+    )
+    return TurnoverEntry.objects.bulk_create(
+        [
+            TurnoverEntry(
+                sequence=first + n,
+                registration=registration,
+                kind="initial",
+                entered_on=values["registered_on"],
+                seller_key=seller_key(seller),
+                reference=reference[:120],
+                by=by,
+                **{name: values[name] for name in copied},
+            )
+            for n, (registration, seller, values) in enumerate(rows)
+        ],
+        batch_size=BATCH,
+    )
