@@ -51,18 +51,19 @@ class Selection:
         if basis not in catalogue.BASES:
             raise ValidationError(_("口径“%(x)s”不存在，可选：输出、吸纳、本地登记。") % {"x": basis[:20]})
         raw = query.get("year") or str(today.year)
-        if not (raw.isdigit() and len(raw) == 4 and 2000 <= int(raw) <= today.year):
+        if not (raw.isdecimal() and len(raw) == 4 and 2000 <= int(raw) <= today.year):
             raise ValidationError(_("年度“%(x)s”不对，请填 2000 到 %(y)d。") % {"x": raw[:20], "y": today.year})
         period = query.get("period") or ""
-        if period not in PERIODS and not (period[:1] == "m" and period[1:].isdigit() and 1 <= int(period[1:]) <= 12):
+        month = period[1:] if period[:1] == "m" and len(period) <= 3 else ""
+        if period not in PERIODS and not (month.isdecimal() and 1 <= int(month) <= 12):
             raise ValidationError(_("期间“%(x)s”不存在。") % {"x": period[:20]})
         group = query.get("type") or ""
         if group and group not in GROUPS:
             raise ValidationError(_("合同类别“%(x)s”不存在。") % {"x": group[:20]})
         field, region = query.get("field") or "", query.get("region") or ""
-        if field and not (field.isdigit() and len(field) in (2, 4)):
+        if field and not (field.isascii() and field.isdecimal() and len(field) in (2, 4)):
             raise ValidationError(_("技术领域代码“%(x)s”不对。") % {"x": field[:20]})
-        if region and not (region.isdigit() and len(region) == 6):
+        if region and not (region.isascii() and region.isdecimal() and len(region) == 6):
             raise ValidationError(_("地区代码“%(x)s”不对，应为六位数字。") % {"x": region[:20]})
         return cls(basis, int(raw), period, group, field, region, today)
 

@@ -92,7 +92,7 @@ def load(kind: str, number: str, user: Any, revision: str = "") -> Reading:
 
 def _revision(listing: Listing, user: Any, key: str) -> Any:
     """An earlier published version; 404 for drafts, other listings' versions, and people without a part in it."""
-    if not key.isdigit() or len(key) > 18:
+    if not key.isdecimal() or len(key) > 18:
         raise Http404
     found = listing.revisions.filter(pk=int(key)).first()
     if found is None or not (found.pk == listing.live_revision_id or _was_published(listing, found)):

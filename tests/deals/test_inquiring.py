@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import timezone
 
 from cms import publishing
 from cms.models import AccessGrant, Availability
@@ -21,7 +22,7 @@ def test_an_inquiry_names_both_sides_and_the_day_for_an_answer():
     of = factories.sides()
     row = factories.inquiry(of)
     assert (row.state, row.from_organization, row.to_organization) == ("sent", of.university, of.company)
-    assert row.respond_by == workdays.deadline(row.created_at.date(), 10).day
+    assert row.respond_by == workdays.deadline(timezone.localdate(row.created_at), 10).day
     assert [entry.action for entry in history(row)] == ["inquiry.send"]
     assert Notice.objects.get(recipient=of.buyer).url == f"/deals/inquiries/{row.pk}/"
     assert not Notice.objects.filter(recipient=of.seller).exists()

@@ -312,6 +312,16 @@ def test_a_deal_is_walked_from_offer_to_terms_by_its_pages(client):
     assert "代表 " + of.company.name in page
 
 
+@pytest.mark.parametrize("odd", ["²", "1" * 30, "", "x"])
+def test_an_odd_key_of_an_offer_or_a_match_is_no_offer_and_no_match(client, odd):
+    of = factories.sides()
+    deal = factories.deal(of)
+    url = reverse("deal_act", args=[deal.number, "accept-offer"])
+    assert post(client, of.buyer, url, {"version": deal.version, "offer": odd}).status_code == 409
+    ask = reverse("inquiry_new", args=[factories.sides().need.number])
+    assert get(client, of.seller, f"{ask}?match={odd}").status_code == 200
+
+
 def test_a_deal_keeps_the_reasons_of_its_match_when_it_no_longer_holds(client, matched):
     match = Match.objects.get(demand=matched.need, supply=matched.supply)
     deal = services.accept(factories.inquiry(matched, match=match), by=matched.buyer)

@@ -83,7 +83,13 @@ def test_a_narrow_figure_that_would_name_a_firm_is_not_published(client, today):
     assert client.get("/indicators/turnover/rows/?region=150625").status_code == 200
 
 
-@pytest.mark.parametrize("query", ["basis=x", "year=1800", "year=九", "period=m13", "type=ZZ", "field=abc", "region=1"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "basis=x", "year=1800", "year=九", "year=²⁰²⁵", "period=m13", "period=m²", "period=m" + "1" * 4000, "type=ZZ",
+        "field=abc", "field=²²", "region=1", "region=²²²²²²",
+    ],
+)  # fmt: skip
 def test_a_choice_that_does_not_exist_is_said_in_chinese(client, query):
     response = client.get(f"/indicators/turnover/?{query}")
     assert response.status_code == 400

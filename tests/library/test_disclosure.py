@@ -230,7 +230,7 @@ def test_an_earlier_published_version_is_for_those_with_a_part_in_it(client):
 def test_a_version_that_was_never_published_is_no_page(client):
     owner, listing, _first, unpublished = two_versions()
     client.force_login(member(owner))
-    for key in (unpublished.pk, 999_999, "abc", "1" * 30, "-1"):
+    for key in (unpublished.pk, 999_999, "abc", "²", "1" * 30, "-1"):
         assert client.get(f"{listing.get_absolute_url()}?revision={key}").status_code == 404
 
 

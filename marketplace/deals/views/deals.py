@@ -280,7 +280,7 @@ def _open_offer(row: Deal, request: HttpRequest) -> Offer:
 
 
 def _digits(request: HttpRequest) -> bool:
-    return (request.POST.get("offer") or "").isdigit()
+    return (request.POST.get("offer") or "").isdecimal()
 
 
 def _accept_offer(request: HttpRequest, row: Deal) -> HttpResponse | None:

@@ -68,7 +68,7 @@ def new(request: HttpRequest, number: str) -> HttpResponse:
 
 
 def _match(about: ListingRecord, pk: str | None, user: Any) -> Match | None:
-    if not pk or not pk.isdigit():
+    if not pk or not pk.isdecimal() or len(pk) > 18:
         return None
     rows = Match.objects.visible_to(user).select_related("demand", "supply")
     match = rows.filter(pk=int(pk)).first()
