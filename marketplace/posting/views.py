@@ -122,8 +122,10 @@ def _sign_in_first(request: HttpRequest, kind: str) -> HttpResponse:
     if not request.user.is_authenticated:
         messages.info(request, _("已暂存您填写的内容。登录后自动存为草稿，不用重写。"))
         return redirect(f"{reverse('account_login')}?next={reverse(f'{kind}_new')}")
-    messages.info(request, _("已暂存您填写的内容。加入或登记单位后，回到发布页面继续。"))
-    return redirect("organization_new")
+    messages.info(
+        request, _("已暂存您填写的内容。登记单位后自动存为草稿；加入已有单位的，批准后打开发布页面即可继续。")
+    )
+    return redirect(f"{reverse('organization_new')}?next={reverse(f'{kind}_new')}")
 
 
 def _resume(request: HttpRequest, kind: str, kept: QueryDict, acting: Any) -> HttpResponse:

@@ -146,10 +146,16 @@ ACCOUNT_USER_DISPLAY = "marketplace.accounts.models.display_name"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "marketplace.accounts.forms.SignupDetails"
-ACCOUNT_FORMS = {"add_email": "marketplace.accounts.sign_in.NewEmailForm"}
+ACCOUNT_FORMS = {
+    "add_email": "marketplace.accounts.sign_in.NewEmailForm",
+    "confirm_email_verification_code": "marketplace.accounts.sign_in.EmailCodeForm",
+}
 ACCOUNT_ADAPTER = "marketplace.accounts.adapter.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+# A mail that did not come is sent again, a mistyped address put right, both within allauth's limits.
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGOUT_ON_GET = False

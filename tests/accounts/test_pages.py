@@ -140,9 +140,28 @@ def test_founding_leads_to_verification_with_the_code_filled_in(client):
     assert CODE in client.get(answer["Location"]).content.decode()
 
 
-def test_founding_twice_offers_the_first(client):
+def test_the_same_form_sent_twice_founds_one_organisation(client):
     client.force_login(UserFactory())
+    first, second = (client.post("/accounts/organizations/new/", found_data()) for _ in range(2))
+    assert (
+        first["Location"]
+        == second["Location"]
+        == f"/accounts/organizations/{Organization.objects.get().number}/verify/"
+    )
+
+
+@pytest.mark.parametrize(("address", "there"), [("/demands/new/", True), ("https://elsewhere.example/", False)])
+def test_a_founder_goes_back_to_the_page_that_asked_for_an_organisation(client, address, there):
+    client.force_login(UserFactory())
+    page = client.get("/accounts/organizations/new/", {"next": address}).content.decode()
+    assert (f'name="next" value="{address}"' in page) is there
+    answer = client.post("/accounts/organizations/new/", found_data() | {"next": address})
+    assert (answer["Location"] == address) is there
+
+
+def test_founding_what_exists_offers_to_join_it(client):
     for _ in range(2):
+        client.force_login(UserFactory())
         answer = client.post("/accounts/organizations/new/", found_data())
     page = answer.content.decode()
     assert answer.status_code == 200

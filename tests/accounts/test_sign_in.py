@@ -47,6 +47,28 @@ def test_sign_up_confirm_by_code_and_have_consent_rows(client):
     assert client.get("/accounts/").status_code == 200
 
 
+def test_a_code_that_did_not_come_is_sent_again_and_a_mistyped_address_put_right(client):
+    address = sign_up(client, "mistyped@example.org")["Location"]
+    page = client.get(address).content.decode()
+    assert "重新发送" in page
+    assert "换一个邮箱" in page
+    wrong = client.post(address, {"code": "AAAAAA"}).content.decode()
+    assert "验证码：验证码不对" in re.sub(r"\s|<[^>]+>", "", wrong)
+    client.post(address, {"action": "change", "email": "right@example.org"})
+    assert mail.outbox[-1].to == ["right@example.org"]
+    code = re.search(r"^([A-Z0-9-]{6,9})$", mail.outbox[-1].body, re.M).group(1)
+    client.post(address, {"code": code})
+    assert client.get("/accounts/").status_code == 200
+    assert User.objects.get().email == "right@example.org"
+
+
+def test_an_empty_field_is_named_as_on_the_page_with_what_to_do(client):
+    page = client.post("/accounts/signup/", {"email": "a@example.org"}).content.decode()
+    said = re.sub(r"\s|<[^>]+>", "", page)
+    assert "再输一次密码：这一项不能空着，请填写或选择。" in said
+    assert "必需字段" not in said
+
+
 def test_consent_is_never_ticked_beforehand_and_never_assumed(client):
     assert "checked" not in client.get("/accounts/signup/").content.decode().split('name="consent"')[1][:80]
     assert "同意后才能注册" in sign_up(client, consent=None).content.decode()

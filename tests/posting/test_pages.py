@@ -12,7 +12,16 @@ from django.utils import timezone
 
 from cms.models import Achievement, Demand, ListingRecord
 from marketplace.posting import services
-from tests.factories import AchievementFactory, DemandFactory, UserFactory, kpi, member, patent
+from tests.factories import (
+    AchievementFactory,
+    DemandFactory,
+    MembershipFactory,
+    OrganizationFactory,
+    UserFactory,
+    kpi,
+    member,
+    patent,
+)
 from tests.posting.scene import a_company, achievement_data, demand_data
 
 pytestmark = pytest.mark.django_db
@@ -120,6 +129,18 @@ def test_begun_before_signing_in_it_becomes_a_draft_after(client):
     assert latest(record).problem.startswith("氟离子带入")
     assert client.get(reverse("demand_new")).status_code == 200
     assert Demand.objects.count() == 1
+
+
+def test_begun_without_an_organisation_it_becomes_a_draft_once_there_is_one(client):
+    """The founder of an organisation is led back to what he wrote before."""
+    user = UserFactory()
+    client.force_login(user)
+    answer = client.post(reverse("demand_new"), demand_data())
+    assert answer.url == "/accounts/organizations/new/?next=/demands/new/"
+    assert 'name="next" value="/demands/new/"' in client.get(answer.url).content.decode()
+    MembershipFactory(user=user, organization=OrganizationFactory())
+    answer = client.get(reverse("demand_new"))
+    assert answer.url == reverse("listing_edit", args=[ListingRecord.objects.get().number])
 
 
 def test_another_organisation_in_the_body_is_refused(client, company):

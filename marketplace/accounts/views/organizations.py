@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -48,7 +49,8 @@ def _managed(request: HttpRequest, number: str) -> Organization:
 
 @kept.signed_in
 def found(request: HttpRequest) -> HttpResponse:
-    """A new organisation, with the one that has its name or code already offered instead."""
+    """A new organisation, with the one that has its name or code already offered instead. `next`: the page that asked
+    for one, to which its founder goes back."""
     data = request.POST if request.method == "POST" else kept.take(request)
     form = FoundForm(data, initial={"kind": "company", "name": request.GET.get("name", "")})
     taken = None
@@ -63,13 +65,38 @@ def found(request: HttpRequest) -> HttpResponse:
             organization = services.found_organization(by=request.user, **values)
         except (services.NameTaken, services.CodeTaken) as error:
             taken = error.organization
+            if taken.pk in request.user.organization_ids():
+                # The same form was sent twice: one organisation.
+                return _after_founding(request, taken)
             form.add_error("name" if isinstance(error, services.NameTaken) else "credit_code", error)
         else:
             acting.choose(request, organization)
-            messages.success(request, _("“%(name)s”已建立，您是负责人。下一步：申请核实。") % {"name": organization})
-            return redirect("organization_verify", organization.number)
-    context = {"form": form, "taken": taken, "crumbs": _crumbs({"label": _("建立单位")})}
+            return _after_founding(request, organization)
+    context = {
+        "form": form,
+        "taken": taken,
+        "next": _asked_from(request),
+        "crumbs": _crumbs({"label": _("建立单位")}),
+    }
     return render(request, "accounts/organization_new.html", context)
+
+
+def _asked_from(request: HttpRequest) -> str:
+    """The address on this site that sent one here, or nothing."""
+    address = request.POST.get("next") or request.GET.get("next") or ""
+    fits = url_has_allowed_host_and_scheme(
+        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return address if fits else ""
+
+
+def _after_founding(request: HttpRequest, organization: Organization) -> HttpResponse:
+    if address := _asked_from(request):
+        text = _("“%(name)s”已建立，您是负责人。请接着办刚才的事，随后在工作台申请核实。")
+        messages.success(request, text % {"name": organization})
+        return redirect(address)
+    messages.success(request, _("“%(name)s”已建立，您是负责人。下一步：申请核实。") % {"name": organization})
+    return redirect("organization_verify", organization.number)
 
 
 @kept.signed_in
