@@ -118,22 +118,7 @@ def trail(registration: Registration, user: Any) -> list[TrailStep]:
     """
     contract = registration.contract
     row = public_row(registration, user)
-    steps = [
-        TrailStep(
-            _("登记"),
-            row.number,
-            reverse("registry_entry", args=[row.number]),
-            registration.office.name if registration.office else contract.import_source,
-            registration.registered_on,
-        ),
-        TrailStep(
-            _("合同"),
-            contract.number if row.sees_all else _("仅当事人和登记机构可见"),
-            contract.get_absolute_url() if row.sees_all else "",
-            row.project_name or _("项目名称未公开"),
-            contract.signed_on if row.sees_all else None,
-        ),
-    ]
+    steps = _first_steps(registration, row)
     deal = contract.deal
     if deal is None:
         why = (
@@ -158,13 +143,36 @@ def trail(registration: Registration, user: Any) -> list[TrailStep]:
         steps.append(_match_step(match))
     elif deal.match_id:
         steps.append(TrailStep(_("匹配"), _("由平台匹配推荐")))
+    knows = sees_deal or row.sees_all or bool(getattr(user, "sees_all_listings", False))
+    seen = {match.demand_revision_id, match.supply_revision_id} if match is not None and named else set()
     for record, revision, label in (
         (deal.demand, deal.demand_revision, _("需求")),
         (deal.supply, deal.supply_revision, _("成果")),
     ):
         if record is not None:
-            steps.append(_listing_step(record, revision, label, user, named))
+            steps.append(_listing_step(record, revision, label, user, named=named, knows=knows, seen=seen))
     return steps
+
+
+def _first_steps(registration: Registration, row: PublicRow) -> list[TrailStep]:
+    """The register's entry and the contract behind it."""
+    contract = registration.contract
+    return [
+        TrailStep(
+            _("登记"),
+            row.number,
+            reverse("registry_entry", args=[row.number]),
+            registration.office.name if registration.office else contract.import_source,
+            registration.registered_on,
+        ),
+        TrailStep(
+            _("合同"),
+            contract.number if row.sees_all else _("仅当事人和登记机构可见"),
+            contract.get_absolute_url() if row.sees_all else "",
+            row.project_name or _("项目名称未公开"),
+            contract.signed_on if row.sees_all else None,
+        ),
+    ]
 
 
 def _match_step(match: Match) -> TrailStep:
@@ -180,16 +188,39 @@ def _match_step(match: Match) -> TrailStep:
     )
 
 
-def _listing_step(record: Any, revision: Any, label: str, user: Any, named: bool) -> TrailStep:
-    model = listing_model(record.kind)
-    listing = model.objects.visible_to(user).filter(record=record).first() if named else None
-    hidden = listing is None or (getattr(listing, "is_anonymous", False) and not record.is_owned_by(user))
-    if hidden and not getattr(user, "sees_all_listings", False):
+def _listing_step(
+    record: Any, revision: Any, label: str, user: Any, *, named: bool, knows: bool, seen: set[int]
+) -> TrailStep:
+    """One of the two listings, in the words that were published when the two sides met.
+
+    named: the parties' names are no secret to this reader. knows: he is in the deal or the contract, reviews it, or is
+    staff; the way to a version that is not public any more is open to him. seen: versions that a match which he may
+    see saw, open to him too.
+    """
+    shown = listing_model(record.kind).objects.visible_to(user)
+    listing = shown.filter(record=record).first() if named or knows else None
+    knows = knows or record.is_owned_by(user)
+    if not knows and (listing is None or getattr(listing, "is_anonymous", False)):
         return TrailStep(label, _("未公开"))
-    # The words as they were published when the two sides met, not as they read today.
-    title = (revision.content or {}).get("title") if revision is not None else listing.title
+    title = (revision.content or {}).get("title") if revision is not None else listing and listing.title
     detail = _("发布版本 %(at)s") % {"at": text.moment(revision.created_at)} if revision is not None else record.number
-    return TrailStep(label, title or record.number, record.get_absolute_url(), detail)
+    href = record.get_absolute_url() if listing is not None else ""
+    # Another version is public now, or none.
+    is_past = revision is not None and (listing is None or listing.live_revision_id != revision.pk)
+    if is_past and (knows or revision.pk in seen):
+        href = f"{record.get_absolute_url()}?revision={revision.pk}"
+    return TrailStep(label, title or record.number, href, detail)
+
+
+def has_part_in(user: Any, revision: Any) -> bool:
+    """True where a deal, a contract or a match that this person may see saw this published version of a listing."""
+    saw = Q(demand_revision=revision) | Q(supply_revision=revision)
+    if Deal.objects.visible_to(user).filter(saw).exists():
+        return True
+    about = Q(deal__demand_revision=revision) | Q(deal__supply_revision=revision)
+    if Contract.objects.visible_to(user).filter(about).exists():
+        return True
+    return bool(Match.objects.visible_to(user).filter(saw).exists())
 
 
 def days_left(registration: Registration) -> tuple[int, bool] | None:

@@ -6,15 +6,13 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from wagtail.models import ModelLogEntry
 
 from cms.models import Achievement, Availability, Demand, Expert, Listing, ListingRecord, Project, listing_model
-from marketplace.contracts.models import Contract
-from marketplace.deals.models import Deal, Match
+from marketplace.contracts.selectors import has_part_in
 
 from . import words
 
@@ -97,7 +95,7 @@ def _revision(listing: Listing, user: Any, key: str) -> Any:
     found = listing.revisions.filter(pk=int(key)).first()
     if found is None or not (found.pk == listing.live_revision_id or _was_published(listing, found)):
         raise Http404
-    if not (getattr(user, "sees_all_listings", False) or listing.record.is_owned_by(user) or _takes_part(user, found)):
+    if not (getattr(user, "sees_all_listings", False) or listing.record.is_owned_by(user) or has_part_in(user, found)):
         raise Http404
     return found
 
@@ -105,17 +103,6 @@ def _revision(listing: Listing, user: Any, key: str) -> Any:
 def _was_published(listing: Listing, revision: Any) -> bool:
     logged = ModelLogEntry.objects.for_instance(listing)
     return bool(logged.filter(action__in=PUBLISHED_ACTS, revision=revision).exists())
-
-
-def _takes_part(user: Any, revision: Any) -> bool:
-    """True where a deal, a contract or a match that this person may see saw this version."""
-    saw = Q(demand_revision=revision) | Q(supply_revision=revision)
-    if Deal.objects.visible_to(user).filter(saw).exists():
-        return True
-    about = Q(deal__demand_revision=revision) | Q(deal__supply_revision=revision)
-    if Contract.objects.visible_to(user).filter(about).exists():
-        return True
-    return bool(Match.objects.visible_to(user).filter(saw).exists())
 
 
 def gone(kind: str, number: str) -> ListingRecord | None:

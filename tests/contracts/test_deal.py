@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
+from cms import publishing
 from marketplace.contracts import items, selectors, services
 from marketplace.contracts.models import Contract, Registration
 from marketplace.deals import services as deals
@@ -17,7 +18,7 @@ from marketplace.notifications.models import Notice
 from marketplace.workflow import MoveNotAllowed
 from tests.contracts.factories import Scene, pdf
 from tests.deals import factories as market
-from tests.factories import MandateFactory, patent
+from tests.factories import MandateFactory, UserFactory, patent
 
 pytestmark = pytest.mark.django_db
 
@@ -193,6 +194,49 @@ def test_an_outsider_follows_the_trail_only_as_far_as_the_parties_consented():
     assert "未公开" in steps[-1].title
     opened = Agreed(office=office, consents_to_name=True).registered()
     assert selectors.trail(opened, AnonymousUser())[-1].href.startswith("/achievements/")
+
+
+def test_the_trail_leads_to_the_version_that_was_published_then(client):
+    agreed = Agreed()
+    registration = agreed.registered()
+    seen, demand = agreed.deal.demand_revision_id, agreed.of.demand
+    changed = type(demand).objects.get(pk=demand.pk)
+    before, changed.title = changed.title, "后来改过的题目"
+    publishing.save_draft(changed, by=agreed.of.buyer, on_behalf_of=agreed.of.company)
+    publishing.publish(type(demand).objects.get(pk=demand.pk), by=UserFactory(moderator=True))
+    address = f"/demands/{agreed.of.need.number}/?revision={seen}"
+    readers = (agreed.of.buyer, agreed.of.seller, agreed.office.second, UserFactory(moderator=True))
+    for person in readers:
+        step = next(s for s in selectors.trail(registration, person) if s.label == "需求")
+        assert (step.title, step.href) == (before, address)
+        client.force_login(person)
+        assert before in client.get(address).content.decode()
+    publishing.withdraw(
+        type(demand).objects.get(pk=demand.pk), by=agreed.of.buyer, on_behalf_of=agreed.of.company, reason="已解决"
+    )
+    assert [s.href for s in selectors.trail(registration, agreed.of.seller) if s.label == "需求"] == [address]
+    client.force_login(agreed.of.seller)
+    assert client.get(address).status_code == 200
+    assert [s.href for s in selectors.trail(registration, AnonymousUser()) if s.label == "需求"] == [""]
+
+
+def test_staff_read_the_trail_of_a_contract_whose_listing_has_no_version():
+    """Imported listings have none, and the parties did not consent: staff still see what it was about."""
+    registration = Agreed().registered()
+    Deal.objects.update(demand_revision=None, supply_revision=None)
+    registration = selectors.registered().get(pk=registration.pk)
+    steps = selectors.trail(registration, UserFactory(moderator=True))
+    assert [bool(step.href) for step in steps if step.label in ("需求", "成果")] == [True, True]
+
+
+def test_an_anonymous_need_is_named_to_its_parties_only():
+    office = Scene()
+    agreed = Agreed(office=office, consents_to_name=True)
+    registration = agreed.registered()
+    type(agreed.of.demand).objects.filter(pk=agreed.of.demand.pk).update(is_anonymous=True)
+    for person, shows in ((AnonymousUser(), False), (agreed.of.seller, True)):
+        step = next(s for s in selectors.trail(registration, person) if s.label == "需求")
+        assert (step.title != "未公开") is shows
 
 
 def test_waiting_for_names_the_next_act_of_each_person():
