@@ -11,6 +11,7 @@ from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.admin.panels import FieldPanel, ObjectList
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
+from cms.models import Region
 from cms.snippets import CodeViewSet
 from cms.taxonomy import area_prefix
 from marketplace.accounts.models import User
@@ -38,8 +39,10 @@ class OfficeForm(WagtailAdminModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Any city may have an office here, not only those whose people post here often.
+        cities = Region.objects.filter(is_active=True, code__endswith="00").values_list("code", flat=True)
         field = self.fields["region"]
-        field.choices = field.grouped(self.instance.region_id)
+        field.choices = field.grouped(*cities, self.instance.region_id)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

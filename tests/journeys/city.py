@@ -17,6 +17,15 @@ from tests.factories import OfficeFactory, OfficerFactory, UserFactory
 
 from .people import Page, Person
 
+PARTY = {
+    "nature": "150",
+    "industry": "26",
+    "scale": "none",
+    "legal_representative": "萧测试",
+    "contact_name": "联系人",
+    "contact_phone": "0477-0000003",
+    "address": "测试路 1 号",
+}
 NUMBER = re.compile(r"\b(?:CG|XQ|ZJ|XM|DW|DJ|HT|ZC)-\d{4}-[0-9A-Z]{6}\b")
 
 
@@ -60,6 +69,17 @@ class Member(Person):
         values |= {"evidence": document("营业执照.pdf", name)} | ({"is_state_institution": "on"} if state else {})
         self.presses(page, "提交核实申请", values).says("核实")
         return number_in(page.address, "DW")
+
+    def claims(self, name: str, *, region: str, serial: str, kind: str) -> str:
+        """Find an organisation that an import made and ask to be its head (认领); its number."""
+        page = self.presses(self.opens("/accounts/organizations/join/"), "查找单位", {"q": name})
+        page = self.opens(page.link("认领这个单位"))
+        page = self._in_region(page, region)
+        values = {"credit_code": make_credit_code(region, serial), "legal_representative": "萧测试", "kind": kind}
+        values |= {"evidence": document("证书.pdf", serial), "county": ""}
+        page = self.presses(page, "提交认领申请", values)
+        self.organization = name
+        return page.text
 
     def _in_region(self, page: Page, region: str) -> Page:
         """The selects below are filled by the server, so the page is asked for them first."""
@@ -116,6 +136,32 @@ class Member(Person):
         page = self.opens(f"/contracts/{contract}/files/")
         self.presses(page, "上传", {"kind": kind, "file": file}).says(str(file.name))
 
+    def completes(
+        self, contract: str, *, technology_field: str, summary: str, novelty_points: str, deduction: str = ""
+    ) -> None:
+        """The steps of a development contract's form that its deal did not answer; parties and amounts came with it.
+        `deduction`: what of the price is equipment, in 万元."""
+        self.fills_step(contract, "basics", signed_on=in_days(-3), natures=["domestic"], confidential="no")
+        for side in ("seller", "buyer"):
+            self.fills_step(contract, side, **{f"row-0-{name}": value for name, value in PARTY.items()})
+        self.fills_step(
+            contract,
+            "subject",
+            technology_field=technology_field,
+            social_objective="01",
+            served_industry="26",
+            summary=summary,
+            novelty_points=novelty_points,
+        )
+        if deduction:
+            line = {"row-0-kind": "D1", "row-0-amount": deduction, "row-0-clause": "附件二"}
+            self.fills_step(contract, "amounts", **line)
+        days = {"effective_on": in_days(-3), "valid_from": in_days(-3), "valid_to": in_days(365)}
+        self.fills_step(contract, "payment", payment_method="P2", **days)
+        self.fills_step(contract, "rights", ip_type="K1", plan_source="9")
+        self.attaches(contract, document("技术开发合同.pdf", "contract of " + contract))
+        self.fills_step(contract, "declaration", filler=self.name, responsible="萧测试", is_declared_signed="on")
+
     def hands_in(self, contract: str) -> str:
         """核对提交; the receipt's number."""
         page = self.presses(self.opens(f"/contracts/{contract}/check/"), "提交登记")
@@ -167,6 +213,25 @@ class Registrar(Person):
         found = re.search(r"编号 (\d{10,20}|[0-9A-Z-]{10,32})", page.text)
         assert found, page.text[:3000]
         return found.group(1)
+
+
+class Administrator(Person):
+    """Sets up offices in the back office."""
+
+    def opens_office(self, name: str, *, region: str, prefix: str, officers: dict[str, str]) -> None:
+        """An office for an area; `officers`: address → which review, first_review or second_review."""
+        page = self._adds("office", name=name, region=region, point="01")
+        # What the chooser's window would put in: it needs a script.
+        office = re.search(r"/office/edit/(\d+)/", page.link(name))
+        assert office, page.said
+        self._adds("officeterritory", office=office.group(1), prefix=prefix)
+        for email, review in officers.items():
+            other = "second_review" if review == "first_review" else "first_review"
+            self._adds("officer", email=email, office=office.group(1), **{review: "on", other: []})
+
+    def _adds(self, model: str, **values: Any) -> Page:
+        page = self.opens(f"/admin/snippets/contracts/{model}/add/")
+        return self.presses(page, "保存", values).says("已创建")
 
 
 class City:
