@@ -237,9 +237,13 @@ def days_left(registration: Registration) -> tuple[int, bool] | None:
     return (registration.due_on - today).days, False
 
 
+# With the office, whose limit runs.
+RUNNING = ("accepted", "expert_review", "second_review")
+
+
 def is_late(registration: Registration) -> bool:
     """Past its limit while still with the office."""
-    waiting = registration.state in ("accepted", "expert_review", "second_review")
+    waiting = registration.state in RUNNING
     return waiting and registration.due_on is not None and registration.due_on < timezone.localdate()
 
 
@@ -255,6 +259,7 @@ def needing(user: Any) -> QuerySet[Registration]:
             | Q(office__in=second, state="second_review") & ~Q(first_reviewer=user)
         )
         .exclude(contract__applicant__in=own)
+        .exclude(contract__parties__organization__in=own)
         .select_related("contract__applicant", "office", "rule_set")
         .order_by("due_on", "submitted_at")
     )

@@ -24,7 +24,7 @@ class ContractQuerySet(models.QuerySet["Contract"]):
         if user.is_administrator:
             return self
         mine = user.organization_ids()
-        offices = user.officer_posts.filter(is_active=True).values("office")
+        offices = user.officer_posts.filter(is_active=True, office__is_active=True).values("office")
         return self.filter(
             Q(applicant__in=mine)
             # A draft is the applicant's alone; the other side sees what was submitted.

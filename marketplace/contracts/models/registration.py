@@ -47,18 +47,20 @@ def is_applicant(registration: Registration, user: Any) -> bool:
     return registration.contract.applicant_id in user.organization_ids()
 
 
-def _has_post(registration: Registration, user: Any, **post: bool) -> bool:
-    # An officer never handles a contract of an organisation that he acts for.
-    if registration.contract.applicant_id in user.organization_ids():
+def is_concerned(registration: Registration, user: Any) -> bool:
+    """True where this person acts for the applicant or for a party of the contract: he reviews nothing of it."""
+    mine = set(user.organization_ids())
+    if not mine:
         return False
-    posts = registration.__dict__.get("_posts")
-    if posts is None:
-        posts = _posts_of(registration, user)
-    return any(all(getattr(row, name) is value for name, value in post.items()) for row in posts)
+    contract = registration.contract
+    return contract.applicant_id in mine or any(party.organization_id in mine for party in contract.parties.all())
 
 
-def _posts_of(registration: Registration, user: Any) -> list[Any]:
-    return list(user.officer_posts.filter(office=registration.office_id, is_active=True, office__is_active=True))
+def _has_post(registration: Registration, user: Any, **post: bool) -> bool:
+    if is_concerned(registration, user):
+        return False
+    posts = user.officer_posts.filter(office=registration.office_id, is_active=True, office__is_active=True, **post)
+    return bool(posts.exists())
 
 
 def is_first_reviewer(registration: Registration, user: Any) -> bool:

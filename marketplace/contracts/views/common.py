@@ -68,8 +68,12 @@ def state_steps(registration: Registration) -> list[dict[str, Any]]:
     return steps
 
 
-def log_entries(registration: Registration) -> list[dict[str, Any]]:
-    """The history for `log`, newest first."""
+# What is said within the office: experts' words, and what one reviewer asks of the other.
+INSIDE = {"registration.escalate", "registration.conclude", "registration.return"}
+
+
+def log_entries(registration: Registration, *, inside: bool) -> list[dict[str, Any]]:
+    """The history for `log`, newest first; the remarks of INSIDE acts only for who reviews (`inside`)."""
     rows = []
     for entry in workflow.history(registration)[:60]:
         data = entry.data or {}
@@ -79,7 +83,7 @@ def log_entries(registration: Registration) -> list[dict[str, Any]]:
                 "who": str(entry.user) if entry.user_id else _("系统"),
                 "for": (data.get("on_behalf_of") or {}).get("name", ""),
                 "what": entry.message,
-                "note": data.get("note", ""),
+                "note": data.get("note", "") if inside or entry.action not in INSIDE else "",
             }
         )
     return rows

@@ -15,7 +15,7 @@ from marketplace import files
 
 from .. import items, paper, rules, selectors
 from ..models import Certificate, Contract, Party
-from ..models.registration import EDITABLE_STATES, Registration, is_applicant
+from ..models.registration import EDITABLE_STATES, Registration, is_applicant, is_concerned
 from .common import log_entries, state_mark, state_steps, visible_contract
 from .form import returned_lines, task_items
 
@@ -94,7 +94,7 @@ def contract(request: HttpRequest, number: str) -> HttpResponse:
         "returned": returned_lines(found),
         "items": items.of(found),
         "files": [f for f in found.files.all() if not f.is_removed and (officer or f.kind != "expert")],
-        "log": log_entries(registration),
+        "log": log_entries(registration, inside=officer or request.user.is_administrator),
         "certificate": Certificate.objects.filter(registration=registration).first(),
         "trail": selectors.trail(registration, request.user) if registration.state == "registered" else [],
         "attributions": list(registration.attributions.all()),
@@ -106,10 +106,10 @@ def contract(request: HttpRequest, number: str) -> HttpResponse:
 
 
 def _reviews(user: Any, contract: Contract) -> bool:
-    """Whether this person has a post in the contract's office and does not apply with it."""
+    """Whether this person has a post in the contract's office and no part in the contract."""
     registration = contract.registration
     in_office = Registration.objects.queue_of(user).filter(pk=registration.pk).exists()
-    return in_office and not is_applicant(registration, user)
+    return in_office and not is_concerned(registration, user)
 
 
 @login_required

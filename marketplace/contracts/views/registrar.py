@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from marketplace.workflow import Conflict, MoveNotAllowed
@@ -17,6 +18,7 @@ from marketplace.workflow import Conflict, MoveNotAllowed
 from .. import items, rules, selectors, services
 from ..forms import OpinionForm
 from ..models import Officer, RefusalReason, Registration
+from ..models.registration import is_concerned
 from .common import document_facts, log_entries, state_mark, state_steps
 
 PAGE = 25
@@ -60,7 +62,7 @@ def queue(request: HttpRequest) -> HttpResponse:
             for key, label in TABS
         ],
         "rows": [_row(r) for r in page.object_list],
-        "late": sum(selectors.is_late(r) for r in mine),
+        "late": mine.filter(state__in=selectors.RUNNING, due_on__lt=timezone.localdate()).count(),
         "page_obj": page,
         "query": f"state={chosen}",
         "chosen": chosen,
@@ -78,7 +80,7 @@ def _row(registration: Registration) -> dict[str, Any]:
         "left": left[0] if left else None,
         "working": left[1] if left else False,
         "late": selectors.is_late(registration),
-        "open": registration.state in ("accepted", "expert_review", "second_review"),
+        "open": registration.state in selectors.RUNNING,
     }
 
 
@@ -258,6 +260,8 @@ def _page(
 ) -> HttpResponse:
     contract = registration.contract
     user = request.user
+    # An officer of the applicant or of the other side reads no more here than his organisation may.
+    inside = not is_concerned(registration, user)
     moves = {move.name for move in registration.open_moves(user)}
     kept = services.marks_of(registration)
     shown = _items(request, registration, kept, readonly=not moves & {"pass", "conclude"})
@@ -279,7 +283,7 @@ def _page(
         "mark": state_mark(registration),
         "state_steps": state_steps(registration),
         "document": document_facts(contract, bad, numbers),
-        "files": [f for f in contract.files.all() if not f.is_removed],
+        "files": [f for f in contract.files.all() if not f.is_removed and (inside or f.kind != "expert")],
         "items": shown,
         "tally": tally,
         "checks": [
@@ -288,8 +292,8 @@ def _page(
         ],
         "doubts": doubts,
         "warning_answer": request.POST.get("warning_answer", registration.warning_answer),
-        "log": log_entries(registration),
-        "opinions": list(registration.opinions.all()),
+        "log": log_entries(registration, inside=inside),
+        "opinions": list(registration.opinions.all()) if inside else [],
         "opinion": opinion or (OpinionForm() if "conclude" in moves else None),
         "dock": dock,
         "days_left": selectors.days_left(registration),
@@ -383,8 +387,8 @@ class Dock:
     def _nothing_to_do(self) -> None:
         if self.acts:
             return
-        state, contract = self.registration.state, self.registration.contract
-        if contract.applicant_id in self.user.organization_ids():
+        state = self.registration.state
+        if is_concerned(self.registration, self.user):
             self.texts = [_("这是您本单位的合同，由其他登记员办理。")]
         elif state == "second_review" and self.registration.first_reviewer_id == self.user.pk:
             self.texts = [_("初审是您办理的，复审须由另一名登记员办理。")]

@@ -1,0 +1,76 @@
+"""An officer who belongs to either side of a contract reviews nothing of it, and reads no more than his side may."""
+
+from __future__ import annotations
+
+import pytest
+
+from marketplace.contracts import selectors, services
+from marketplace.contracts.models import registration as flow
+from marketplace.workflow import MoveNotAllowed
+from tests.contracts.factories import Scene
+from tests.factories import MembershipFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+WORDS = "属于技术开发合同，技术交易额核定合理。"
+
+
+def fresh(user):
+    """The person as the next request loads him."""
+    return type(user).objects.get(pk=user.pk)
+
+
+@pytest.mark.parametrize("side", ["seller", "buyer"])
+def test_an_officer_of_either_side_cannot_review(side):
+    scene = Scene()
+    registration = scene.submitted()
+    MembershipFactory(user=scene.first, organization=getattr(scene, side))
+    with pytest.raises(MoveNotAllowed, match="不能由您本人办理"):
+        services.accept(registration, by=fresh(scene.first))
+    assert registration not in selectors.needing(fresh(scene.first))
+
+
+@pytest.mark.parametrize("side", ["seller", "buyer"])
+def test_an_officer_of_either_side_cannot_recognise(side):
+    scene = Scene()
+    registration = scene.at_second()
+    MembershipFactory(user=scene.second, organization=getattr(scene, side))
+    with pytest.raises(MoveNotAllowed, match="不能由您本人办理"):
+        services.recognise(registration, by=fresh(scene.second))
+    registration.refresh_from_db()
+    assert (registration.state, registration.registration_number) == ("second_review", None)
+
+
+def test_without_the_rule_the_buyers_officer_accepts(monkeypatch):
+    """The negative control: it is the rule that stops him, nothing else."""
+    scene = Scene()
+    registration = scene.submitted()
+    MembershipFactory(user=scene.first, organization=scene.buyer)
+    monkeypatch.setattr(flow, "is_concerned", lambda registration, user: False)
+    assert services.accept(registration, by=fresh(scene.first)).state == "accepted"
+
+
+@pytest.mark.parametrize("side", ["seller", "buyer"])
+def test_what_an_expert_said_stays_with_those_who_review(client, side):
+    scene = Scene()
+    registration = scene.accepted(disputed=True)
+    scene.opinion(registration)
+    contract, desk = registration.contract.get_absolute_url(), f"/registrar/{registration.form_number}/"
+    client.force_login(scene.second)
+    page = client.get(desk).content.decode()
+    assert WORDS in page
+    assert "专家甲" in page
+    torn = UserFactory()
+    scene.office.officers.create(user=torn, second_review=True)
+    MembershipFactory(user=torn, organization=getattr(scene, side))
+    for person, address in (
+        (torn, desk),
+        (torn, contract),
+        (scene.applicant, contract),
+        (scene.buyer_person, contract),
+    ):
+        client.force_login(person)
+        answer = client.get(address)
+        assert answer.status_code == 200
+        assert WORDS not in answer.content.decode()
+        assert "专家甲" not in answer.content.decode()
