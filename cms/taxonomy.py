@@ -1,6 +1,7 @@
 """Code lists as data: loaded by a migration, edited by an operator, deactivated rather than deleted.
 
-A code is its row's primary key, so that a foreign key's column *is* the code: `technology_field_id__startswith="06"`.
+A code is its row's primary key, so that a foreign key's column *is* the code: `listing.technology_field_id == "0601"`
+without a join. Django has no text look-ups on a foreign key; ask `technology_field__code__startswith="06"`.
 """
 
 from __future__ import annotations

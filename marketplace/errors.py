@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from .workflow import Conflict, MoveNotAllowed
+from .workflow import MoveNotAllowed
 
 TITLES = {
     400: "请求有误",
@@ -48,8 +48,7 @@ def page(request: HttpRequest, status: int, detail: str = "", **context: Any) ->
     if wants_json(request):
         return problem(request, status, detail)
     context = {"reference": getattr(request, "reference", ""), "detail": detail, **context}
-    template = f"{status}.html" if status != 400 else "400.html"
-    return render(request, template, context, status=status)
+    return render(request, f"{status}.html", context, status=status)
 
 
 def too_large(request: HttpRequest, *, limit: int) -> HttpResponse:
@@ -92,6 +91,6 @@ def for_exception(request: HttpRequest, exception: Exception) -> HttpResponse | 
         from django.conf import settings
 
         return too_large(request, limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
-    if isinstance(exception, Conflict | MoveNotAllowed):
+    if isinstance(exception, MoveNotAllowed):
         return conflict(request, exception)
     return None

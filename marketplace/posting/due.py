@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.utils import timezone
 
 from cms import publishing
@@ -23,13 +24,20 @@ def run() -> dict[str, int]:
     for kind in KINDS:
         over = listing_model(kind)._default_manager.filter(live=True, record__valid_until__lt=today)
         for listing in over.select_related("record__owner")[:BATCH]:
-            if publishing.expire(listing):
-                counts["expired"] += 1
-                if listing.record.source == "own":
-                    _tell(listing, "expired")
+            counts["expired"] += _expire(listing)
         for listing in _to_remind(kind)[:BATCH]:
             counts["reminded"] += _tell(listing, "expiring", days=(listing.record.valid_until - today).days)
     return counts
+
+
+@transaction.atomic
+def _expire(listing: Listing) -> bool:
+    """Off the site and the owner told, or neither: a crash between the two would leave him without a word."""
+    if not publishing.expire(listing):
+        return False
+    if listing.record.source == "own":
+        _tell(listing, "expired")
+    return True
 
 
 def _to_remind(kind: str) -> list[Listing]:

@@ -37,7 +37,7 @@ class WithdrawForm(forms.Form):
         label=gettext_lazy("撤回原因"),
         max_length=200,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=gettext_lazy("写进办理记录；公开页面只说“发布单位已撤回”。"),
+        help_text=gettext_lazy("会显示在原页面上，任何人都能看到：请不要写人名、电话和商业秘密。"),
         error_messages={"required": gettext_lazy("请写明撤回的原因。")},
     )
 

@@ -31,6 +31,23 @@ def test_what_is_over_goes_off_the_site_and_the_head_is_told_once():
     assert [n.kind for n in Notice.objects.filter(recipient=head)] == ["posting/notices/expired"]
 
 
+def test_a_listing_goes_off_with_its_notice_or_not_at_all(monkeypatch):
+    listing = AchievementFactory(published=True)
+    head = member(listing.record.owner)
+    ends_in(listing, -1)
+
+    def crash(*args, **kwargs):
+        raise RuntimeError("killed")
+
+    monkeypatch.setattr(due, "notify", crash)
+    with pytest.raises(RuntimeError):
+        due.run()
+    assert Achievement.objects.get(pk=listing.pk).live
+    monkeypatch.undo()
+    assert due.run()["expired"] == 1
+    assert Notice.objects.filter(recipient=head, kind="posting/notices/expired").count() == 1
+
+
 def test_the_last_day_is_still_valid():
     listing = AchievementFactory(published=True)
     ends_in(listing, 0)

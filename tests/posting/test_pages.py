@@ -218,6 +218,19 @@ def test_the_version_check_is_what_stops_the_overwrite(client, monkeypatch):
     assert Demand.objects.get(pk=demand.pk).latest_revision.object_str == "我写的名称一"
 
 
+def test_who_withdraws_is_told_that_his_reason_will_be_public_and_it_is(client):
+    demand = DemandFactory(published=True)
+    user = member(demand.record.owner)
+    client.force_login(user)
+    url = reverse("listing_withdraw", args=[demand.number])
+    assert "任何人都能看到" in client.get(url).content.decode()
+    client.post(url, {"reason": "问题已自行解决"})
+    client.logout()
+    page = client.get(demand.get_absolute_url())
+    assert page.status_code == 410
+    assert "问题已自行解决" in page.content.decode()
+
+
 def test_while_under_review_saving_answers_409_and_keeps_the_text(client):
     demand = DemandFactory(cooperation_modes=["M5"])
     user = member(demand.record.owner)
