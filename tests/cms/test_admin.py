@@ -130,6 +130,12 @@ def test_saving_a_code_marks_it_as_edited(client, boss):
     assert code.is_edited
 
 
+def test_yes_and_no_are_chinese_in_lists(client, boss):
+    page = client.get(url(TechnologyField, "list")).content.decode()
+    assert re.search(r"是\s*<", page)
+    assert not re.search(r">\s*(True|False)\s*<", page)
+
+
 def test_scheduled_publishing_is_not_offered(client, boss):
     page = client.get(url(Demand, "edit", DemandFactory().pk)).content.decode()
     assert "go_live_at" not in page
