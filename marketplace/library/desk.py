@@ -95,6 +95,7 @@ def acts(roles: Roles) -> list[dict[str, str]]:
     if roles.is_moderator:
         found.append({"label": _("审核发布内容"), "href": "/admin/moderation/", "icon": "check-circle"})
         found.append({"label": _("核实单位"), "href": "/accounts/verifications/", "icon": "shield-check"})
+        found.append({"label": _("纠错与举报"), "name": "reports", "icon": "flag"})
     if roles.is_broker:
         found.append({"label": _("我的委托"), "name": "mandates", "icon": "handshake"})
         found.append({"label": _("等待答复的需求"), "href": "/demands/?availability=open", "icon": "search"})

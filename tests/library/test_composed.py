@@ -232,7 +232,9 @@ def test_registrars_see_only_their_offices_table(client, engine):
 
 def test_moderators_and_brokers_find_their_work(client, engine):
     client.force_login(UserFactory(moderator=True))
-    assert "审核发布内容" in client.get("/desk/").content.decode()
+    text = client.get("/desk/").content.decode()
+    assert "审核发布内容" in text
+    assert 'href="/desk/reports/"' in text
     broker = BrokerFactory()
     MandateFactory(broker=broker)
     client.force_login(User.objects.get(pk=broker.user_id))
