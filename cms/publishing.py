@@ -73,8 +73,7 @@ def save_draft(listing: Listing, *, by: Any, on_behalf_of: Any = None, seen: int
     if listing.pk is None:
         _save_row(listing, by)
     else:
-        # On PostgreSQL two savers wait for each other here; SQLite has one writer at a time anyway.
-        ListingRecord.objects.select_for_update().get(pk=listing.record.pk)
+        _lock(listing.record)
         stands = type(listing)._base_manager.values_list("latest_revision_id", flat=True).get(pk=listing.pk)
         if seen not in (None, "") and str(seen) != str(stands):
             raise StaleDraft
@@ -103,6 +102,7 @@ def _save_row(listing: Listing, by: Any) -> None:
 def publish(listing: Listing, *, by: Any, note: str = "") -> Listing:
     """Publish the latest revision without asking anybody (moderation's last step, intake, the demo); a running review
     ends with it. `note` says in the log why no moderator looked. Returns the listing as it is now public."""
+    _lock(listing.record)
     revision = listing.get_latest_revision() or listing.save_revision(user=by, clean=False)
     revision.publish(user=by, skip_permission_checks=True, log_action=False)
     fresh: Listing = type(listing)._base_manager.get(pk=listing.pk)
@@ -121,6 +121,7 @@ def withdraw(listing: Listing, *, by: Any, on_behalf_of: Any, reason: str) -> No
     reason = reason.strip()
     if not reason:
         raise PublishingError("请写明撤回的原因。")
+    _lock(record)
     listing = type(listing)._base_manager.get(pk=listing.pk)
     review = listing.current_workflow_state
     if not listing.live and review is None:
@@ -137,6 +138,7 @@ def withdraw(listing: Listing, *, by: Any, on_behalf_of: Any, reason: str) -> No
 @transaction.atomic
 def expire(listing: Listing) -> bool:
     """Take a listing off the site because its validity is over; twice is once. True where something changed."""
+    _lock(listing.record)
     listing = type(listing)._base_manager.get(pk=listing.pk)
     record = listing.record
     if not listing.live or record.valid_until is None or record.valid_until >= timezone.localdate():
@@ -155,6 +157,7 @@ def renew(record: ListingRecord, *, by: Any, on_behalf_of: Any, until: dt.date) 
     until: at most LONGEST from today. PublishingError for a day that is past, too far or earlier than the present one,
     for a withdrawn listing, and without the right to act for the owner."""
     _require_right(record, by)
+    _lock(record)
     record.refresh_from_db()
     today = timezone.localdate()
     if until <= today:
@@ -199,6 +202,8 @@ def _republish(listing: Listing) -> None:
 def set_availability(record: ListingRecord, availability: str, *, reference: str, by: Any = None) -> None:
     """Say how far a listing is taken (Availability); reference: number of the deal or contract that says so."""
     value = Availability(availability)
+    _lock(record)
+    record.refresh_from_db(fields=["availability", "availability_reference"])
     if record.availability == value and record.availability_reference == reference:
         return
     before = record.availability
@@ -210,7 +215,11 @@ def set_availability(record: ListingRecord, availability: str, *, reference: str
 
 @transaction.atomic
 def set_owner(record: ListingRecord, organization: Any, *, by: Any, reason: str) -> None:
-    """Staff hands a listing to another organisation (a merger, a wrong import)."""
+    """Staff hands a listing to another organisation (a merger, a wrong import). PublishingError for anybody else, also
+    for its owner: a listing is not given away without somebody having looked."""
+    if by is not None and not getattr(by, "sees_all_listings", False):
+        raise PublishingError("变更条目的单位由平台工作人员办理。")
+    _lock(record)
     before = record.owner_name
     _set(record, owner=organization, holder_name="")
     announce(record, "published" if record.listing.live else "unpublished")
@@ -253,6 +262,12 @@ def delete_draft(listing: Listing, *, by: Any) -> None:
     if listing.record.first_published_at or is_under_review(listing):
         raise PublishingError("公开过或正在审核的内容不能删除，只能撤回。")
     listing.delete()
+
+
+def _lock(record: ListingRecord) -> None:
+    """Hold the record's row until commit, so that of two acts on one listing the second sees what the first did.
+    SQLite has one writer at a time anyway."""
+    ListingRecord.objects.select_for_update().get(pk=record.pk)
 
 
 def _require_right(record: ListingRecord, by: Any) -> None:

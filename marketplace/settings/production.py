@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -35,6 +36,9 @@ if _found := problems(dict(os.environ)):
 from .base import *  # noqa: E402, F403
 
 DEMO = False
+# Mail of the site's own domain: a sender at example.org is refused by every mail server that checks (SPF, DMARC).
+SERVER_EMAIL = f"noreply@{urlsplit(SITE_URL).hostname}"  # noqa: F405
+DEFAULT_FROM_EMAIL = f"{WAGTAIL_SITE_NAME} <{SERVER_EMAIL}>"  # noqa: F405
 SECURE_SSL_REDIRECT = True
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31536000

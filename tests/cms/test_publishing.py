@@ -38,6 +38,25 @@ def contracted():
     return listing, first
 
 
+def test_only_staff_hands_a_listing_to_another_organisation():
+    listing = AchievementFactory(published=True)
+    owner, other = listing.record.owner, OrganizationFactory()
+    for person in (member(owner), member(other)):
+        with pytest.raises(publishing.PublishingError, match="由平台工作人员办理"):
+            publishing.set_owner(listing.record, other, by=person, reason="送人")
+    assert ListingRecord.objects.get(pk=listing.record.pk).owner == owner
+    publishing.set_owner(listing.record, other, by=UserFactory(moderator=True), reason="单位合并")
+    assert ListingRecord.objects.get(pk=listing.record.pk).owner == other
+
+
+def test_an_availability_is_compared_with_what_stands_now_not_with_an_object_at_hand():
+    listing = AchievementFactory(published=True)
+    stale = ListingRecord.objects.get(pk=listing.record.pk)
+    publishing.set_availability(listing.record, Availability.CONTRACTED, reference="HT-2026-ABCDEF")
+    publishing.set_availability(stale, Availability.OPEN, reference="")
+    assert ListingRecord.objects.get(pk=listing.record.pk).availability == Availability.OPEN
+
+
 def conditions(record: ListingRecord) -> dict[str, object]:
     kept = (
         "owner_id",

@@ -15,10 +15,10 @@ from tests.check import PRODUCTION
 from tests.conftest import ROOT
 
 
-def _start(**environment: str) -> subprocess.CompletedProcess[str]:
+def _start(code: str = "import django; django.setup()", **environment: str) -> subprocess.CompletedProcess[str]:
     ours = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", "DJANGO_SETTINGS_MODULE": "marketplace.settings.production"}
     return subprocess.run(
-        [sys.executable, "-c", "import django; django.setup()"],
+        [sys.executable, "-c", code],
         cwd=ROOT,
         env={**ours, **environment},
         capture_output=True,
@@ -49,6 +49,14 @@ def test_production_refuses_what_is_unsafe(tmp_path, name, value, says):
     done = _start(**{**PRODUCTION, "DATA_DIR": str(tmp_path), name: value})
     assert done.returncode != 0
     assert says in done.stderr
+
+
+def test_mail_of_a_production_site_comes_from_its_own_domain(tmp_path):
+    show = "from django.conf import settings; print(ascii((settings.DEFAULT_FROM_EMAIL, settings.SERVER_EMAIL)))"
+    done = _start(show, **{**PRODUCTION, "DATA_DIR": str(tmp_path), "SITE_URL": "https://market.test:8443"})
+    assert done.returncode == 0, done.stderr
+    assert "<noreply@market.test>" in done.stdout
+    assert "example.org" not in done.stdout
 
 
 def test_a_relative_folder_is_meant_from_where_one_stands(monkeypatch, tmp_path):
