@@ -319,6 +319,8 @@ class OpinionForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["conclusion"].choices = [("", _("请选择")), *ExpertOpinion.CONCLUSIONS]
+        for field in self.fields.values():
+            field.error_messages["required"] = _("请填写%(label)s。") % {"label": field.label}
 
 
 FORMS: dict[str, type[StepForm]] = {

@@ -132,10 +132,9 @@ class FigureForm(AreaForm):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
-        same = PublishedFigure.objects.filter(
-            indicator=self.instance.indicator, area=data.get("area"), year=self.year("year")
-        )
-        if same.exclude(pk=self.instance.pk).exists():
+        year = self.year("year")
+        same = PublishedFigure.objects.filter(indicator=self.instance.indicator, area=data.get("area"))
+        if year is not None and same.filter(year=year).exclude(pk=self.instance.pk).exists():
             self.add_error("year", "这个地区这一年已有公布数，请修改原有的一条。")
         return data
 

@@ -329,6 +329,7 @@ class Dock:
         self.texts: list[str] = []
         self.acts: list[dict[str, Any]] = []
         if "accept" in self.moves:
+            self.texts.append(_("受理以后开始计算办理期限，再逐项审查"))
             self._add("accept", _("受理"), "fill")
         if "pass" in self.moves:
             self._first(left, returned, len(doubts), faults)
