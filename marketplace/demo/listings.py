@@ -184,7 +184,8 @@ def _bring(world: World, row: dict[str, Any], listing: Any, days: int) -> None:
         with clock.at(clock.moment(world.ago(max(days - 9, 1)))):
             posting.withdraw(world.listings[row["key"]], by=by, on_behalf_of=owner, reason="已改由本单位自行实施。")
     if state == "expired":
-        publishing.expire(world.listings[row["key"]])
+        with clock.at(clock.moment(world.ago(days - 366), 1)):
+            publishing.expire(world.listings[row["key"]])
 
 
 def _staff_listings(world: World) -> None:
@@ -203,13 +204,13 @@ def _staff_listings(world: World) -> None:
                     ends_on=f"{row['ends']}-28",
                 )
             owner = world.organizations[row["owner"]]
-            record = ListingRecord.objects.create(
-                kind=model.KIND, owner=owner, created_by=editor, valid_until=world.ago(-330)
-            )
-            listing = model(record=record, **fields)
-            listing.industries = codes(Industry, row["industries"])
-            listing.key_technologies = codes(KeyTechnology, row["key_technologies"])
             with clock.at(clock.moment(world.ago(world.chance.randint(20, 200)), 11)):
+                record = ListingRecord.objects.create(
+                    kind=model.KIND, owner=owner, created_by=editor, valid_until=world.ago(-330)
+                )
+                listing = model(record=record, **fields)
+                listing.industries = codes(Industry, row["industries"])
+                listing.key_technologies = codes(KeyTechnology, row["key_technologies"])
                 listing.save()
                 listing.save_revision(user=editor)
                 world.listings[row["key"]] = publishing.publish(listing, by=editor)
