@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from cms.taxonomy import area_prefix
 
@@ -69,6 +70,11 @@ class Facts:
     availability: str = "open"
 
 
+# Said against a match while either side talks with somebody; kept with the match as these words.
+ACHIEVEMENT_IN_TALKS = gettext_noop("成果正在与其他单位洽谈")
+DEMAND_IN_TALKS = gettext_noop("需求正在与其他单位洽谈")
+
+
 @dataclass(frozen=True)
 class Condition:
     """One line of the comparison: `name` as people call it, `state`, and the two facts in words."""
@@ -99,9 +105,9 @@ def against(conditions: Sequence[Condition], achievement: Facts, demand: Facts) 
         if c.matters and c.state == NOT_MET
     ]
     if achievement.availability == "negotiating":
-        found.append(_("成果正在与其他单位洽谈"))
+        found.append(_(ACHIEVEMENT_IN_TALKS))
     if demand.availability == "negotiating":
-        found.append(_("需求正在与其他单位洽谈"))
+        found.append(_(DEMAND_IN_TALKS))
     return found
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from cms.models import Availability, Disclosure, Listing
 from marketplace import money
+from search.conditions import ACHIEVEMENT_IN_TALKS, DEMAND_IN_TALKS
 from search.text import normalize
 
 from .models import Match
@@ -33,10 +34,19 @@ class UnderWay:
     kind: str
     url: str
     act: str
+    is_deal: bool = False
 
 
-def card(match: Match, *, side: str, acts: list[dict[str, Any]], under_way: UnderWay | None = None) -> dict[str, Any]:
-    """Variables of match_card for one side's page: `side` is "demand" on the demand's page, else "achievement"."""
+def card(
+    match: Match,
+    *,
+    side: str,
+    acts: list[dict[str, Any]],
+    under_way: UnderWay | None = None,
+    in_talks: bool = False,
+) -> dict[str, Any]:
+    """Variables of match_card for one side's page: `side` is "demand" on the demand's page, else "achievement".
+    in_talks: the two have a deal with each other, so nobody need be told that they talk with somebody."""
     demand, supply = match.demand.listing, match.supply.listing
     other = supply if side == "demand" else demand
     owner = other.record.owner
@@ -60,10 +70,16 @@ def card(match: Match, *, side: str, acts: list[dict[str, Any]], under_way: Unde
         "left": {"label": _("需求原文"), **_snippet(match, demand, "demand")},
         "right": {"label": _("成果原文"), **_snippet(match, supply, "achievement")},
         "conditions": [c for c in match.reasons.get("conditions", []) if not _says_nothing(c)],
-        "against": match.reasons.get("against", []),
+        "against": _against(match, in_talks=in_talks),
         "meaning": match.reasons.get("meaning", ""),
         "acts": acts,
     }
+
+
+def _against(match: Match, *, in_talks: bool) -> list[str]:
+    said = match.reasons.get("against", [])
+    talks = {ACHIEVEMENT_IN_TALKS, DEMAND_IN_TALKS} if in_talks else set()
+    return [sentence for sentence in said if sentence not in talks]
 
 
 def _says_nothing(condition: Mapping[str, Any]) -> bool:

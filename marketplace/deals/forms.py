@@ -59,9 +59,11 @@ class InquiryForm(SafeTextMixin, forms.Form):
         super().__init__(*args, **kwargs)
         self.about, self.user = about, user
         self.members = [m.organization for m in user.approved_memberships if m.organization_id != about.owner_id]
-        self.mandates: list[Mandate] = [m for m in mandates_of(user) if m.client_id != about.owner_id]
+        named = [f"record__{kind}" for kind in ("achievement", "demand", "expert", "project")]
+        rows = mandates_of(user).select_related(*named)
+        self.mandates: list[Mandate] = [m for m in rows if m.client_id != about.owner_id]
         choices = [(f"o{o.pk}", o.name) for o in self.members]
-        choices += [(f"m{m.pk}", _("%(client)s（经纪委托）") % {"client": m.client}) for m in self.mandates]
+        choices += [(f"m{m.pk}", self._mandate_label(m)) for m in self.mandates]
         self.fields["sender"].choices = choices  # type: ignore[attr-defined]
         if len(choices) == 1:
             self.fields["sender"].widget = forms.HiddenInput()
@@ -92,6 +94,12 @@ class InquiryForm(SafeTextMixin, forms.Form):
             rows = ListingRecord.objects.filter(live, owner__in=owners, kind__in=kinds)
             self._records = list(rows.select_related("owner", *kinds).order_by("-first_published_at")[:200])
         return self._records
+
+    @staticmethod
+    def _mandate_label(mandate: Mandate) -> str:
+        """Names the listing, too: a client may have given several mandates."""
+        scope = mandate.record.listing.title if mandate.record is not None else _("全部成果和需求")
+        return _("%(client)s（经纪委托：%(scope)s）") % {"client": mandate.client, "scope": scope}
 
     def _own_label(self, record: ListingRecord) -> str:
         label = f"{record.number} {record.listing.title}"

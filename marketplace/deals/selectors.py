@@ -8,15 +8,17 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cms.models import ListingRecord
+from marketplace import money
 from marketplace.accounts.models import Organization
 from marketplace.agencies.selectors import clients_of, is_broker_for, mandates_of
 from marketplace.desk import Waiting
+from marketplace.sums import in_fen
 from search.matching import AVAILABLE
 
 from .cards import UnderWay, card
@@ -104,7 +106,13 @@ def _listed(record: ListingRecord, rows: QuerySet[Match], user: Any, limit: int)
         cards.append(
             {
                 "rank": number,
-                **card(row, side="demand" if side == "demand" else "achievement", acts=acts, under_way=found),
+                **card(
+                    row,
+                    side="demand" if side == "demand" else "achievement",
+                    acts=acts,
+                    under_way=found,
+                    in_talks=found is not None and found.is_deal,
+                ),
             }
         )
     comparison = Comparison.objects.filter(record=record).first()
@@ -155,7 +163,7 @@ def _under_way(record: ListingRecord, others: Sequence[ListingRecord], user: Any
     for deal in deals.exclude(state="lost").order_by("created_at"):
         other = deal.supply_id if deal.demand_id == record.pk else deal.demand_id
         word = f"{deal.get_state_display()} {deal.number}"
-        found[other] = UnderWay(word, "act", deal.get_absolute_url(), _("查看对接进展"))
+        found[other] = UnderWay(word, "act", deal.get_absolute_url(), _("查看对接进展"), is_deal=True)
     return found
 
 
@@ -192,8 +200,8 @@ def columns(user: Any, only: str = "") -> list[Column]:
     """Every state with count, sum and its deals, next due first; `only` one state shows all of it."""
     rows = deals_with_amount(user)
     sums = {
-        row["state"]: (row["n"], row["total"] or Decimal(0))
-        for row in rows.order_by().values("state").annotate(n=Count("pk"), total=Sum("amount"))
+        row["state"]: (row["n"], money.from_fen(row["fen"]))
+        for row in rows.order_by().values("state").annotate(n=Count("pk"), fen=in_fen("amount"))
     }
     found = []
     for state, label in Deal.STATES:

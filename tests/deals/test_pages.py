@@ -96,6 +96,10 @@ def test_what_is_under_way_stands_instead_of_the_first_act(client, matched):
     page = get(client, matched.buyer, url).content.decode()
     assert "查看对接进展" in page
     assert deal.get_absolute_url() in page
+    # The two talk with each other, which speaks against nothing; a stranger is told that they talk.
+    assert "正在与其他单位洽谈" in str(Match.objects.get(demand=matched.need, supply=matched.supply).reasons)
+    assert "正在与其他单位洽谈" not in page
+    assert "正在与其他单位洽谈" not in get(client, matched.seller, deal.get_absolute_url()).content.decode()
 
 
 def test_a_demand_without_an_answer_says_with_how_many_it_was_compared(client, index):
@@ -259,6 +263,7 @@ def test_the_second_to_answer_is_told_what_the_first_did(client):
     text = page.content.decode()
     assert "已接受" in text
     assert "太贵" in text
+    assert "价格" in text
     row.refresh_from_db()
     assert row.state == "accepted"
 

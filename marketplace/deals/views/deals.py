@@ -150,7 +150,7 @@ def _match(row: Deal) -> dict[str, Any] | None:
     if match is None or (match.demand_id, match.supply_id) != (row.demand_id, row.supply_id):
         return None
     match.demand, match.supply = row.demand, row.supply  # already loaded with all that a card shows
-    return card(match, side="demand", acts=[])
+    return card(match, side="demand", acts=[], in_talks=True)
 
 
 def _plan_form(row: Deal, forms: dict[str, Any]) -> PlanForm:

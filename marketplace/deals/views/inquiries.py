@@ -17,7 +17,7 @@ from cms.models import ListingRecord
 from marketplace import errors, workdays
 from marketplace.deals import inquiring, services, timeline
 from marketplace.deals.forms import AcceptForm, InquiryForm, ReasonForm
-from marketplace.deals.models import SHARES, Deal, Inquiry, Match
+from marketplace.deals.models import DECLINE_REASONS, SHARES, Deal, Inquiry, Match
 from marketplace.workflow import Conflict, MoveNotAllowed, check_version
 
 KINDS = ("achievement", "demand", "expert", "project")
@@ -212,13 +212,20 @@ def inquiry_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     return redirect("inquiry", row.pk)
 
 
+def _typed(request: HttpRequest) -> dict[str, str]:
+    """The reason that was chosen and the words beside it."""
+    reason = dict(DECLINE_REASONS).get(request.POST.get("reason", ""))
+    typed = {_("原因"): str(reason)} if reason else {}
+    return typed | {_("说明"): request.POST.get("note") or _("（没有文字）")}
+
+
 def _refused(request: HttpRequest, row: Inquiry, error: MoveNotAllowed) -> HttpResponse:
     """409 with what was typed and what stands now."""
     row.refresh_from_db()
     return errors.conflict(
         request,
         error,
-        mine={_("您填写的"): request.POST.get("note") or _("（没有文字）")},
+        mine=_typed(request),
         theirs={_("现在的状态"): row.get_state_display()},
         retry_url=f"/deals/inquiries/{row.pk}/",
     )
