@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from marketplace.contracts.models import ContractType, Office, Officer, OfficeTerritory
-from tests.factories import OfficeFactory, UserFactory
+from tests.factories import OfficeFactory, OfficerFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 BASE = "/admin/snippets/contracts"
@@ -56,6 +58,14 @@ def test_an_unknown_address_gets_no_post(admin):
 @pytest.mark.parametrize("name", ["office", "officer", "officeterritory", "ruleset", "contracttype", "refusalreason"])
 def test_lists_open(admin, name):
     assert admin.get(f"{BASE}/{name}/").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["officer", "officeterritory"])
+def test_heads_and_labels_are_chinese(admin, name):
+    OfficerFactory()
+    for page in ("", "add/"):
+        text = re.sub(r"<script.*?</script>", "", admin.get(f"{BASE}/{name}/{page}").content.decode(), flags=re.S)
+        assert not re.search(r">\s*(User|Office)\b[^<]{0,3}<", text)
 
 
 def test_an_edited_code_survives_the_next_load(admin):

@@ -38,7 +38,7 @@ class Office(models.Model):
 class OfficeTerritory(models.Model):
     """A code prefix whose sellers register here: 1506 holds all of Ordos. The longest prefix decides."""
 
-    office = models.ForeignKey(Office, models.CASCADE, related_name="territories")
+    office = models.ForeignKey(Office, models.CASCADE, related_name="territories", verbose_name="登记机构")
     prefix = models.CharField("区划前缀", max_length=6, unique=True)
 
     class Meta:
@@ -70,8 +70,8 @@ class OfficerQuerySet(models.QuerySet["Officer"]):
 class Officer(models.Model):
     """登记员: a person's post in an office; nobody reviews one contract twice."""
 
-    user = models.ForeignKey(User, models.PROTECT, related_name="officer_posts")
-    office = models.ForeignKey(Office, models.CASCADE, related_name="officers")
+    user = models.ForeignKey(User, models.PROTECT, related_name="officer_posts", verbose_name="登记员")
+    office = models.ForeignKey(Office, models.CASCADE, related_name="officers", verbose_name="登记机构")
     first_review = models.BooleanField("可初审", default=True)
     second_review = models.BooleanField("可复审", default=False)
     is_active = models.BooleanField("在岗", default=True)
