@@ -19,7 +19,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from cms.taxonomy import area_prefix
 from marketplace.contracts.models import Contract
 from marketplace.indicators import catalogue
 from marketplace.indicators.permissions import is_insider
@@ -116,11 +115,8 @@ class Asked:
         return catalogue.turnover(area=self.area, start=self.start, end=self.end, basis=self.basis)
 
     def hides(self, figure: catalogue.Figure) -> bool:
-        """True where the whole figure would name a firm; the city's own totals are exempt."""
-        if not self.outsider or area_prefix(self.area) == area_prefix(catalogue.CITY):
-            return False
-        few = figure.count < catalogue.LEAST or figure.sellers < catalogue.LEAST
-        return figure.entries > 0 and few
+        """True where the whole figure would name a firm."""
+        return self.outsider and catalogue.is_too_small(figure, is_narrowed=False)
 
     @property
     def query(self) -> str:

@@ -15,8 +15,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from django.db.models import BigIntegerField, Count, F, Max, Q, Sum
-from django.db.models.functions import Cast, Round
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -24,6 +23,7 @@ from cms.taxonomy import area_prefix
 from marketplace import money
 from marketplace.contracts.models import TurnoverEntry
 from marketplace.contracts.models.ledger import TurnoverEntryQuerySet
+from marketplace.sums import in_fen
 
 CITY = "150600"
 ZERO = Decimal("0.00")
@@ -85,11 +85,6 @@ class Indicator:
     name: str
     rows: Callable[..., TurnoverEntryQuerySet]
     measure: Callable[[TurnoverEntryQuerySet], dict[str, Any]]
-
-
-def in_fen(name: str) -> Sum:
-    """The sum of an amount in whole 分. SQLite adds decimals as floats; whole numbers it adds exactly."""
-    return Sum(Cast(Round(F(name) * 100), BigIntegerField()), default=0)
 
 
 def measure(rows: TurnoverEntryQuerySet) -> dict[str, Any]:
@@ -200,6 +195,14 @@ LEAST = 3
 
 def is_small(group: Group) -> bool:
     return (group.count or 0) < LEAST or (group.sellers or 0) < LEAST
+
+
+def is_too_small(figure: Figure, *, is_narrowed: bool) -> bool:
+    """True where a whole figure would tell outsiders of one firm. The city's own totals are exempt unless they are
+    narrowed to a type or field (statistics law: no single respondent may be disclosed; value 3 is ours)."""
+    if not is_narrowed and area_prefix(figure.area) == area_prefix(CITY):
+        return False
+    return figure.entries > 0 and (figure.count < LEAST or figure.sellers < LEAST)
 
 
 def suppress(out: list[Group]) -> None:

@@ -15,7 +15,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cms.taxonomy import area_prefix
 from marketplace import money
 from marketplace.contracts.models import Contract, Registration
 from marketplace.contracts.models.registration import OPEN_STATES, REFUSED
@@ -239,9 +238,7 @@ def _selection(request: HttpRequest) -> Selection | HttpResponse:
 
 
 def _is_too_small(selection: Selection, figure: catalogue.Figure) -> bool:
-    """For outsiders: a narrowed figure that would name a firm; the city's own totals are exempt."""
-    is_city = area_prefix(selection.area) == area_prefix(catalogue.CITY) and not selection.type and not selection.field
-    return not is_city and figure.entries > 0 and (figure.count < catalogue.LEAST or figure.sellers < catalogue.LEAST)
+    return catalogue.is_too_small(figure, is_narrowed=bool(selection.type or selection.field))
 
 
 def _tabs(selection: Selection, now: catalogue.Figure, outsider: bool) -> list[dict[str, Any]]:

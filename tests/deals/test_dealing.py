@@ -13,7 +13,7 @@ from marketplace.deals import selectors, services
 from marketplace.deals.models import Deal, Offer
 from marketplace.notifications.models import Notice
 from marketplace.workflow import MoveNotAllowed, history
-from tests.factories import BrokerFactory, MandateFactory, OrganizationFactory, UserFactory, member
+from tests.factories import BrokerFactory, DemandFactory, MandateFactory, OrganizationFactory, UserFactory, member
 
 from . import factories
 
@@ -347,6 +347,18 @@ def test_what_waits_is_said_to_those_who_can_do_it():
     assert [w.title for w in selectors.waiting_for(of.buyer, of.company)] == [f"答复报价：{of.university.label}"]
     services.accept_offer(Offer.objects.get(), by=of.buyer)
     assert [w.title for w in selectors.waiting_for(of.seller, of.university)] == ["起草技术合同"]
+
+
+def test_amounts_of_many_deals_are_added_to_the_last_fen():
+    """SQLite would add decimals as floats: three of these lose a 分 then."""
+    of = factories.sides()
+    for _n in range(3):
+        more = factories.sides()
+        more.company, more.buyer = of.company, of.buyer
+        more.demand = DemandFactory(owner=of.company, published=True)
+        factories.offer(more, factories.deal(more), amount_total=Decimal("70000000000000.33"))
+    columns = {c.state: c for c in selectors.columns(of.buyer)}
+    assert (columns["contacted"].count, columns["contacted"].total) == (3, Decimal("210000000000000.99"))
 
 
 def test_columns_count_and_sum_each_state():
