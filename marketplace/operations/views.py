@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from marketplace import errors, workflow
+from marketplace import errors, limits, workflow
 
-from . import health, limits, services
+from . import health, services
 from .forms import AnswerForm, ReportForm
 from .models import Report
 

@@ -68,7 +68,7 @@ def test_one_address_cannot_bury_the_moderators(client):
 
 def test_without_the_limit_one_address_buries_them(client, monkeypatch):
     """Negative control of the limit above."""
-    monkeypatch.setattr("marketplace.operations.limits.is_too_often", lambda *args, **kwargs: False)
+    monkeypatch.setattr("marketplace.limits.is_too_often", lambda *args, **kwargs: False)
     for n in range(12):
         _post(client, text=f"{TEXT}{n}")
     assert Report.objects.count() == 12

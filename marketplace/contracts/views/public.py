@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from cms.models import Region, TechnologyField
-from marketplace import errors
+from marketplace import errors, limits
 
 from .. import certificates, selectors
 from ..filters import GROUPS, RegistryFilter
@@ -92,13 +91,11 @@ def verify(request: HttpRequest) -> HttpResponse:
 
 def certificate(request: HttpRequest, code: str) -> HttpResponse:
     """Valid, void or unknown; shows only what the paper shows, and of an unknown code nothing at all."""
-    key = f"verify:{request.META.get('REMOTE_ADDR', '')}"
-    if cache.get(key, 0) >= TRIES:
+    if limits.used(request, "verify") >= TRIES:
         return errors.page(request, 429, _("查验太频繁，请一分钟后再试。"))
     found = certificates.by_code(code)
     if found is None:
-        cache.add(key, 0, WINDOW)
-        cache.incr(key)
+        limits.is_too_often(request, "verify", amount=TRIES, seconds=WINDOW)
         context = {"typed": code[:40], "unknown": True, "nav_current": "verify"}
         return render(request, "contracts/verify.html", context, status=404)
     if found.code != code:
