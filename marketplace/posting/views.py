@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -141,26 +141,38 @@ def _resume(request: HttpRequest, kind: str, kept: QueryDict, acting: Any) -> Ht
 
 
 def _save_new(request: HttpRequest, form: ListingForm) -> HttpResponse:
-    data = form.cleaned_data
-    owner, kind = data["owner"], form.instance.KIND
-    key = f"form:{data.get('key') or ''}"
-    with transaction.atomic():
-        again = ListingRecord.objects.filter(owner=owner, kind=kind, external_id=key).first()
-        if again is None:
-            listing = form.save(commit=False)
-            listing.record = ListingRecord(
-                kind=kind,
-                owner=owner,
-                created_by=request.user,
-                external_id=key if data.get("key") else "",
-                valid_until=data.get("valid_until"),
-            )
-            services.save_draft(listing, by=request.user, on_behalf_of=owner)
+    owner, kind, key = form.cleaned_data["owner"], form.instance.KIND, form.cleaned_data.get("key")
+    again = _sent_before(owner, kind, key)
+    if again is None:
+        try:
+            listing = _create(request, form)
+        except IntegrityError:
+            # Of two clicks at the same moment the constraint lets one through.
+            again = _sent_before(owner, kind, key)
+            if again is None:
+                raise
     if again is not None:
-        # The same form was sent twice: one listing.
         return redirect("listing_state", number=again.number)
     session.take(request, kind)
     return _after_saving(request, listing, owner)
+
+
+def _sent_before(owner: Any, kind: str, key: Any) -> ListingRecord | None:
+    """What the same form has made already; None for a form without a key."""
+    return ListingRecord.objects.filter(owner=owner, kind=kind, external_id=f"form:{key}").first() if key else None
+
+
+@transaction.atomic
+def _create(request: HttpRequest, form: ListingForm) -> Listing:
+    data, listing = form.cleaned_data, form.save(commit=False)
+    listing.record = ListingRecord(
+        kind=listing.KIND,
+        owner=data["owner"],
+        created_by=request.user,
+        external_id=f"form:{data['key']}" if data.get("key") else "",
+        valid_until=data.get("valid_until"),
+    )
+    return services.save_draft(listing, by=request.user, on_behalf_of=data["owner"])
 
 
 def _after_saving(request: HttpRequest, listing: Listing, owner: Any) -> HttpResponse:

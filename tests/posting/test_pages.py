@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cms.models import Achievement, Demand, ListingRecord
-from marketplace.posting import services
+from marketplace.posting import services, views
 from tests.factories import (
     AchievementFactory,
     DemandFactory,
@@ -80,6 +80,22 @@ def test_the_same_form_sent_twice_makes_one_listing(client, company):
     client.post(reverse("demand_new"), data)
     client.post(reverse("demand_new"), data)
     assert Demand.objects.count() == 1
+
+
+def test_two_clicks_at_the_same_moment_make_one_listing(client, company, monkeypatch):
+    """The second request looks before the first has committed; then the constraint stops it."""
+    data = demand_data(company[0], key="5f0f3a52-52dd-4a0e-9f3a-d3f2ba1cbb11")
+    client.post(reverse("demand_new"), data)
+    looked, real = [], views._sent_before
+
+    def too_early(*args):
+        looked.append(args)
+        return None if len(looked) == 1 else real(*args)
+
+    monkeypatch.setattr(views, "_sent_before", too_early)
+    answer = client.post(reverse("demand_new"), data)
+    assert answer.status_code == 302
+    assert answer.url == reverse("listing_state", args=[Demand.objects.get().number])
 
 
 @pytest.mark.parametrize("signed_in", [True, False])
