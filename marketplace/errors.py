@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
+from django.core.exceptions import DisallowedHost, RequestDataTooBig, TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from .workflow import MoveNotAllowed
@@ -58,6 +59,13 @@ def too_large(request: HttpRequest, *, limit: int) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if isinstance(exception, DisallowedHost):
+        # Drawn without the request: the page would print its own address, and that is what cannot be told.
+        context = {
+            "reference": getattr(request, "reference", ""),
+            "detail": _("这个域名不是本站的。没有保存任何内容。"),
+        }
+        return HttpResponse(render_to_string("400.html", context), status=400)
     return page(request, 400, _("地址或内容里有无法识别的字符。没有保存任何内容。"))
 
 

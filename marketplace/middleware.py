@@ -14,7 +14,7 @@ Response = Callable[[HttpRequest], HttpResponse]
 
 
 class ReferenceMiddleware:
-    """Give each request a short number that error pages and logs share."""
+    """Give each request a short number that error pages and logs share; answer HEAD without a body."""
 
     def __init__(self, get_response: Response) -> None:
         self.get_response = get_response
@@ -23,6 +23,10 @@ class ReferenceMiddleware:
         request.reference = secrets.token_hex(4).upper()  # type: ignore[attr-defined]
         response = self.get_response(request)
         response["X-Reference"] = request.reference  # type: ignore[attr-defined]
+        if request.method == "HEAD" and not response.streaming:
+            # Its length stays, its body goes: the server would warn of each one.
+            response.setdefault("Content-Length", str(len(response.content)))
+            response.content = b""
         return response
 
 
