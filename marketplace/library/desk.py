@@ -5,10 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,8 +19,9 @@ from marketplace.agencies import selectors as agencies
 from marketplace.contracts import selectors as contracts
 from marketplace.contracts.models import Attribution, Officer, Registration
 from marketplace.deals import selectors as deals
-from marketplace.desk import Waiting
+from marketplace.desk import Waiting, further
 from marketplace.posting import selectors as posting
+from marketplace.sums import in_fen
 
 # What waits for answers is shown whole up to here; the pages behind it show the rest.
 SHOWN = 40
@@ -72,7 +72,7 @@ class Group:
 
 def waiting(user: Any, acting: Organization | None) -> list[Waiting]:
     """Everything that waits for this person, late things first, then by their day."""
-    found = [row for source in SOURCES for row in source(user, acting)]
+    found = [row for source in (*SOURCES, *further()) for row in source(user, acting)]
     never = dt.date.max
     return sorted(found, key=lambda w: (not w.is_late, w.due or never, w.since or never))
 
@@ -143,10 +143,10 @@ def _member_figures(user: Any, acting: Organization) -> list[dict[str, Any]]:
         n=Count("pk"), open=Count("pk", filter=Q(availability="open"))
     )
     going = deals.deals_with_amount(user).open().filter(Q(buyer=acting) | Q(seller=acting))
-    sums = going.order_by().aggregate(n=Count("pk"), total=Sum("amount"))
+    sums = going.order_by().aggregate(n=Count("pk"), fen=in_fen("amount"))
     signed = Registration.objects.public().filter(contract__parties__organization=acting).distinct()
     mine = Registration.objects.filter(pk__in=signed.values("pk"))
-    done = mine.aggregate(n=Count("pk"), total=Sum("contract__amount_total"))
+    done = mine.aggregate(n=Count("pk"), fen=in_fen("contract__amount_total"))
     return [
         {
             "label": _("公开的成果和需求"),
@@ -159,21 +159,21 @@ def _member_figures(user: Any, acting: Organization) -> list[dict[str, Any]]:
             "label": _("洽谈中"),
             "value": sums["n"],
             "unit": _("单"),
-            "note": _amount(_("报价合计"), sums["total"]),
+            "note": _amount(_("报价合计"), sums["fen"]),
             "href": "/deals/",
         },
         {
             "label": _("已登记合同"),
             "value": done["n"],
             "unit": _("项"),
-            "note": _amount(_("成交额"), done["total"]),
+            "note": _amount(_("成交额"), done["fen"]),
             "href": "/contracts/",
         },
     ]
 
 
 def _broker_figures(user: Any) -> list[dict[str, Any]]:
-    won = Attribution.objects.filter(broker__user=user).aggregate(n=Count("pk"), total=Sum("amount_total"))
+    won = Attribution.objects.filter(broker__user=user).aggregate(n=Count("pk"), fen=in_fen("amount_total"))
     return [
         {
             "label": _("有效委托"),
@@ -185,7 +185,7 @@ def _broker_figures(user: Any) -> list[dict[str, Any]]:
             "label": _("促成登记"),
             "value": won["n"],
             "unit": _("项"),
-            "note": _amount(_("成交额"), won["total"]),
+            "note": _amount(_("成交额"), won["fen"]),
             "href": "/deals/",
         },
     ]
@@ -211,5 +211,5 @@ def _office_figures(user: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _amount(label: str, total: Decimal | None) -> str:
-    return f"{label} {money.auto(total)}" if total else ""
+def _amount(label: str, fen: int) -> str:
+    return f"{label} {money.auto(money.from_fen(fen))}" if fen else ""

@@ -123,8 +123,12 @@ def test_a_report_is_closed_by_a_moderator_with_words_and_from_its_present_versi
     assert Report.objects.get().answer == "内容没有错"
 
 
-def test_open_reports_wait_for_moderators_alone():
-    services.report(about="", kind="illegal", text=TEXT)
+def test_open_reports_wait_for_moderators_alone(client):
+    kept = services.report(about="", kind="illegal", text=TEXT)
     waiting = selectors.waiting_for(UserFactory(moderator=True), None)
     assert [(w.group, w.detail) for w in waiting] == [("纠错与举报", "违法或不当信息")]
     assert selectors.waiting_for(UserFactory(), None) == []
+    address = reverse("report", args=[kept.pk])
+    for person, waits in ((UserFactory(moderator=True), True), (UserFactory(), False)):
+        client.force_login(person)
+        assert (address in client.get("/desk/").content.decode()) is waits
