@@ -97,6 +97,17 @@ def test_demands_and_achievements_stand_in_every_other_state(demo_market):
     assert number(demo_market, "SELECT COUNT(*) FROM cms_demand WHERE live AND is_anonymous")
 
 
+def test_something_recent_waits_for_a_head_and_for_staff(demo_market):
+    recent = (day_of(demo_market) - dt.timedelta(days=30)).isoformat()
+    for query in (
+        "SELECT MIN(created_at) FROM accounts_membership WHERE state = 'requested'",
+        "SELECT MIN(state_since) FROM accounts_verificationrequest WHERE state = 'submitted'",
+    ):
+        oldest = demo_market.sql(query)[0][0]
+        assert oldest, query
+        assert oldest > recent, query
+
+
 def test_brokers_deals_and_inquiries(demo_market):
     assert number(demo_market, "SELECT COUNT(*) FROM agencies_broker") == 8
     deals = dict(demo_market.sql("SELECT state, COUNT(*) FROM deals_deal GROUP BY state"))
