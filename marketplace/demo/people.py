@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib.auth.models import Group
 from django.utils import timezone
 from pypinyin import lazy_pinyin
@@ -16,7 +14,7 @@ from marketplace.accounts.models.people import ADMINISTRATOR, EDITOR, MODERATOR
 from marketplace.agencies.models import Broker
 from marketplace.contracts.models import Office, Officer, OfficeTerritory
 
-from . import clock
+from . import clock, paper
 from .models import DemoAccount
 from .world import World, rows
 
@@ -76,7 +74,7 @@ def load(world: World) -> None:
         _organizations(world)
         _brokers(world)
         _offices(world)
-        _requests(world)
+    _requests(world)
     for order, (role, title, hint, name) in enumerate(ROLES):
         DemoAccount.objects.create(
             role=role, user=User.objects.get(email=address_of(name)), title=title, hint=hint, order=order
@@ -165,17 +163,24 @@ def _offices(world: World) -> None:
 
 def _requests(world: World) -> None:
     """What waits for a head and for staff: somebody asks to join, a young firm asks to be verified."""
-    newcomer = person("伊拉图")
-    accounts.ask_to_join(
-        by=newcomer, organization=world.organizations["c-yanshan"], message="新入职工艺室，负责水处理数据。"
-    )
-    founder = person("鲁宜春")
-    firm = accounts.found_organization(
-        by=founder,
-        name="鄂尔多斯市砾原检测技术有限公司",
-        kind="company",
-        region=Region.objects.get(code="150602"),
-        short_name="砾原检测",
-    )
-    organization: Any = firm if isinstance(firm, Organization) else firm.organization
-    world.organizations["c-liyuan"] = organization
+    with clock.at(clock.moment(world.ago(3), 10, 12)):
+        accounts.ask_to_join(
+            by=person("伊拉图"),
+            organization=world.organizations["c-yanshan"],
+            message="新入职工艺室，负责水处理数据。",
+        )
+    with clock.at(clock.moment(world.ago(2), 14, 35)):
+        founder, region = person("鲁宜春"), Region.objects.get(code="150602")
+        firm = accounts.found_organization(
+            by=founder, name="鄂尔多斯市砾原检测技术有限公司", kind="company", region=region, short_name="砾原检测"
+        )
+        accounts.request_verification(
+            firm,
+            by=founder,
+            credit_code=make_credit_code("150602", "MA7L1Y0N"),
+            legal_representative="鲁宜春",
+            region=region,
+            kind="company",
+            evidence=paper.note_pdf("营业执照", "鄂尔多斯市砾原检测技术有限公司，法定代表人鲁宜春。", "营业执照.pdf"),
+        )
+    world.organizations["c-liyuan"] = firm
