@@ -19,6 +19,7 @@ from marketplace.workflow import MoveNotAllowed, check_version, record_act
 
 from .models import Consent, ConsentText, Membership, Organization, OrganizationName, User
 from .models.organizations import fold
+from .models.people import ADMINISTRATOR
 from .names import check_organization_name
 from .verification import (
     CodeTaken,
@@ -339,7 +340,7 @@ def forget(user: User) -> None:
 
 def administrators() -> Any:
     """Who is asked where an organisation has no head."""
-    return User.objects.filter(is_active=True, groups__name="管理员").distinct()
+    return User.objects.holding(ADMINISTRATOR)
 
 
 def _for(organization: Organization, by: User) -> Organization | None:

@@ -176,7 +176,7 @@ def return_verification(
 
 def staff() -> Any:
     """Who checks organisations."""
-    return User.objects.filter(is_active=True, groups__name__in=(MODERATOR, ADMINISTRATOR)).distinct()
+    return User.objects.holding(MODERATOR, ADMINISTRATOR)
 
 
 def why_not_ask(organization: Organization, user: User, *, but_for: VerificationRequest | None = None) -> str:

@@ -29,6 +29,17 @@ def test_staff_verifies_and_the_organisation_has_its_code():
     assert head.notices.get().kind == "accounts/notices/verification_passed"
 
 
+def test_the_first_administrator_who_is_in_no_group_is_told_of_what_waits():
+    first = UserFactory(is_superuser=True)
+    closed = UserFactory(is_superuser=True, is_active=False)
+    head, organization = founder()
+    asked(organization, head)
+    assert [n.kind for n in first.notices.all()] == ["accounts/notices/verification_asked"]
+    assert not closed.notices.exists()
+    services.ask_to_join(by=UserFactory(), organization=imported())
+    assert first.notices.count() == 2
+
+
 def test_a_wrong_code_says_which_character_and_what_it_should_be():
     head, organization = founder()
     wrong = CODE[:17] + ("0" if CODE[17] != "0" else "1")

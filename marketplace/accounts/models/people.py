@@ -28,6 +28,12 @@ class UserManager(BaseUserManager["User"]):
     def create_superuser(self, email: str, password: str | None = None, **extra: Any) -> User:
         return self.create_user(email, password, is_superuser=True, **extra)
 
+    def holding(self, *roles: str) -> models.QuerySet[User]:
+        """Who may sign in and holds one of these platform roles. A superuser holds all, as `is_moderator` says: the
+        first administrator of a market is one and in no group."""
+        held = models.Q(groups__name__in=roles) | models.Q(is_superuser=True)
+        return self.filter(held, is_active=True).distinct()
+
 
 class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField("邮箱", unique=True)
