@@ -13,16 +13,22 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.shortcuts import resolve_url
 from django.utils.translation import gettext as _
 
+from cms.secrecy import find_mark
+
 SESSION_KEY = "kept_forms"
 # A form of ours is a few kilobytes; what is larger would be somebody filling the session table.
 LIMIT = 40_000
 FORMS = 3
-NEVER = {"csrfmiddlewaretoken", "password", "password1", "password2", "oldpassword", "code"}
+# A person's resident number (also of a row: row-0-id_number) is kept nowhere as typed.
+NEVER = {"csrfmiddlewaretoken", "password", "password1", "password2", "oldpassword", "code", "id_number"}
 
 
 def keep(request: HttpRequest) -> bool:
-    """Keep this POST's fields (no files, no secrets) for its path; True where it was kept."""
-    fields = {name: request.POST.getlist(name) for name in request.POST if name not in NEVER}
+    """Keep this POST's fields (no files, no secrets) for its path; True where it was kept. What bears a mark of
+    secrecy is not kept."""
+    fields = {n: request.POST.getlist(n) for n in request.POST if n.rpartition("-")[2] not in NEVER}
+    if find_mark(value for values in fields.values() for value in values):
+        return False
     if not fields or sum(len(v) for values in fields.values() for v in values) > LIMIT:
         return False
     kept = request.session.get(SESSION_KEY, {})

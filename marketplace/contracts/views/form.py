@@ -8,13 +8,15 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.forms import BoundField
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from cms.secrecy import find_mark
 from marketplace import errors, money
-from marketplace.accounts import acting
+from marketplace.accounts import acting, kept
 from marketplace.deals.models import Deal
 from marketplace.workflow import Conflict, MoveNotAllowed
 
@@ -168,9 +170,10 @@ def _editable(request: HttpRequest, number: str) -> Contract:
     return contract
 
 
-@login_required
+@kept.signed_in
 def step(request: HttpRequest, number: str, step: str) -> HttpResponse:
-    """One step: shows, saves, goes on. A form that somebody saved in between answers 409 with both versions."""
+    """One step: shows, saves, goes on. A form that somebody saved in between answers 409 with both versions; what was
+    typed while the sign-in ran out is shown again, to be saved."""
     contract = _editable(request, number)
     if step != CHECK and step not in BY_SLUG:
         raise Http404
@@ -181,16 +184,18 @@ def step(request: HttpRequest, number: str, step: str) -> HttpResponse:
         return check(request, contract)
     if step == "files":
         return files(request, contract)
-    page = StepPage(request, contract, step)
-    return page.post() if request.method == "POST" else page.show()
+    if request.method == "POST":
+        return StepPage(request, contract, step).post()
+    return StepPage(request, contract, step, typed=kept.take(request)).show()
 
 
 class StepPage:
-    """A step's form and its rows, bound or not."""
+    """A step's form and its rows, bound or not. typed: what was kept while its writer signed in again."""
 
-    def __init__(self, request: HttpRequest, contract: Contract, slug: str) -> None:
+    def __init__(self, request: HttpRequest, contract: Contract, slug: str, typed: QueryDict | None = None) -> None:
         self.request, self.contract, self.step = request, contract, BY_SLUG[slug]
-        self.data = self._repaired() if request.method == "POST" else None
+        self.data = self._repaired() if request.method == "POST" else typed
+        self.is_resumed = typed is not None
         self.lenient = self.data is not None and "leave" in self.data
         kind = FORMS.get(slug)
         self.form = kind(self.data, contract=contract, lenient=self.lenient) if kind else None
@@ -248,6 +253,9 @@ class StepPage:
 
     def post(self) -> HttpResponse:
         assert self.data is not None
+        # Before anything else is judged: a text that is also too short or too long is not cleaned, and would be shown.
+        if find_mark(value for name in self.data for value in self.data.getlist(name)):
+            return self._forget()
         if "add" in self.data:
             return self.show()
         form_ok = self.form is None or self.form.is_valid()
@@ -305,7 +313,7 @@ class StepPage:
         """409: what was typed beside what stands now; nothing of either is lost."""
         stands = StepPage.__new__(StepPage)
         stands.request, stands.contract, stands.step = self.request, error.record, self.step
-        stands.data, stands.lenient = None, False
+        stands.data, stands.lenient, stands.is_resumed = None, False, False
         kind = FORMS.get(self.step.slug)
         stands.form = kind(None, contract=error.record) if kind else None
         stands.rows = stands._rows(self.step.slug)
@@ -327,7 +335,7 @@ class StepPage:
                 # A resident number is never shown again, not even to the one who typed it.
                 if bound.name in ("id", "DELETE", "id_number", "confidential"):
                     continue
-                value = bound.value()
+                value = self._named(bound)
                 label = (
                     str(bound.label) if n == 0 or (self.form is None and len(forms) == 1) else f"{bound.label}（{n}）"
                 )
@@ -337,6 +345,15 @@ class StepPage:
                 if shown:
                     out[label] = shown
         return out
+
+    @staticmethod
+    def _named(bound: BoundField) -> Any:
+        """A field's value as people read it: the name of a choice, not its code."""
+        value = bound.value()
+        if not isinstance(value, str) or not hasattr(bound.field, "choices"):
+            return value
+        groups = [rows if isinstance(rows, list | tuple) else [(key, rows)] for key, rows in bound.field.choices]
+        return next((str(label) for rows in groups for key, label in rows if str(key) == value), value)
 
     def show(self, status: int = 200, refused: str = "", forget: bool = False) -> HttpResponse:
         contract = self.contract
@@ -355,6 +372,9 @@ class StepPage:
             "findings": mine,
             "refused": refused,
             "forget": forget,
+            "is_resumed": self.is_resumed,
+            # Saving what was typed before an interruption must still notice who saved meanwhile.
+            "version": self.data.get("version", "") if self.is_resumed and self.data is not None else contract.version,
             "has_errors": status != 200,
             "returned": returned_lines(contract),
             "nav_current": "registry",
