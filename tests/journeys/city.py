@@ -70,16 +70,15 @@ class Member(Person):
         self.presses(page, "提交核实申请", values).says("核实")
         return number_in(page.address, "DW")
 
-    def claims(self, name: str, *, region: str, serial: str, kind: str) -> str:
-        """Find an organisation that an import made and ask to be its head (认领); its number."""
+    def claims(self, name: str, *, region: str, serial: str, kind: str) -> None:
+        """Find an organisation that an import made and ask to be its head (认领)."""
         page = self.presses(self.opens("/accounts/organizations/join/"), "查找单位", {"q": name})
         page = self.opens(page.link("认领这个单位"))
         page = self._in_region(page, region)
         values = {"credit_code": make_credit_code(region, serial), "legal_representative": "萧测试", "kind": kind}
         values |= {"evidence": document("证书.pdf", serial), "county": ""}
-        page = self.presses(page, "提交认领申请", values)
+        self.presses(page, "提交认领申请", values).says("申请已提交")
         self.organization = name
-        return page.text
 
     def _in_region(self, page: Page, region: str) -> Page:
         """The selects below are filled by the server, so the page is asked for them first."""

@@ -54,8 +54,7 @@ class Form:
 
     def _controls(self) -> list[Tag]:
         """Every control that belongs to it, also those outside that name it; none of a row that a script would add."""
-        root = self.tag.find_parent("[document]") or self.tag.parents
-        page = next((p for p in self.tag.parents if p.name == "[document]"), root)
+        page = list(self.tag.parents)[-1]
         key = self.tag.get("id")
         found = [c for c in page.select("[name]") if c.name in ("input", "select", "textarea", "button")]
         return [
