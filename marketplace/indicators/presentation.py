@@ -189,6 +189,23 @@ def tiles(selection: Selection, figure: catalogue.Figure, names_of: Names, *, ou
     return {"tiles": out, "bounds": ["0.5 以下", "0.5–1", "1–2", "2–3", "3 以上"], "note": note, "other": other}
 
 
+def plan_title(target: TargetSet) -> str:
+    """The way of a plan in 亿元, without needless zeros: 规划路径：3.21 → 10 亿元."""
+    base, end = (f"{(value / YI).normalize():f}" for value in (target.base_value, target.end_value))
+    return _("规划路径：%(base)s → %(end)s 亿元") % {"base": base, "end": end}
+
+
+def plan_note(target: TargetSet) -> str:
+    """Where the points of the path come from."""
+    words = {"p": target.plan, "b": target.base_year, "s": target.source or _("未说明")}
+    if target.path:
+        return _("%(p)s的各年路径由主管部门录入；没有录入的年份按直线分摊，是本站的画法。来源：%(s)s。") % words
+    return (
+        _("%(p)s只写明 %(b)s 年基数和末年目标；中间各年按直线分摊，是本站的画法，可由主管部门调整。来源：%(s)s。")
+        % words
+    )
+
+
 def plan_rows(target: TargetSet) -> list[dict[str, Any]]:
     """The plan year by year: path, reached, rate; years the ledger began later are named by their source."""
     return [

@@ -47,6 +47,8 @@ def indicators(request: HttpRequest) -> HttpResponse:
         "plan_text": _plan_text(plan),
         "intro": _("%(s)s 至 %(e)s，按认定登记日期入账；每个数都能打开到登记编号。") % {"s": start, "e": end},
         "plan_rows": presentation.plan_rows(plan) if plan else [],
+        "plan_title": presentation.plan_title(plan) if plan else "",
+        "plan_note": presentation.plan_note(plan) if plan else "",
     }
     return render(request, "indicators/indicators.html", context)
 
@@ -86,6 +88,8 @@ def turnover(request: HttpRequest) -> HttpResponse:
             fields=presentation.type_rows(selection, figure, last, "field", names, outsider=outsider),
             tiles=presentation.tiles(selection, figure, names, outsider=outsider),
             plan_rows=presentation.plan_rows(plan) if plan and selection.is_plain else [],
+            plan_title=presentation.plan_title(plan) if plan else "",
+            plan_note=presentation.plan_note(plan) if plan else "",
             rows=_row_context(request, figure.rows.order_by("-entered_on", "-sequence")[:10], outsider, names),
         )
     return render(request, "indicators/turnover.html", context)

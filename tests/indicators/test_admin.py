@@ -53,6 +53,9 @@ def test_a_new_target_gives_the_page_a_goal(admin):
     page = admin.get("/indicators/turnover/").content.decode()
     assert "完成全年目标" in page
     assert "12.50" in page
+    overview = admin.get("/indicators/").content.decode()
+    assert "规划路径：9.26 → 20 亿元" in overview
+    assert "测试规划的各年路径由主管部门录入" in overview
     edit = admin.get(f"{BASE}/targetset/edit/{target.pk}/").content.decode()
     assert f"{today.year} 12.5" in edit
     assert 'value="9.26"' in edit
