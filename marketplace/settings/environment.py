@@ -60,15 +60,26 @@ def secret_key(folder: Path) -> str:
 
         return get_random_secret_key()
     path = folder / "secret_key"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        from django.utils.crypto import get_random_string
+    try:
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            _write_key(path)
+        return path.read_text().strip()
+    except OSError as error:
+        sys.stderr.write(
+            f"DATA_DIR 不能使用：{folder}（{error.strerror}）。请换一个能写的文件夹，例如 DATA_DIR=var2 ./run\n"
+        )
+        raise SystemExit(2) from None
 
-        # Exclusive creation: two commands started together must not sign with two keys.
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_text().strip()
-        with os.fdopen(handle, "w") as file:
-            file.write(get_random_string(64))
-    return path.read_text().strip()
+
+def _write_key(path: Path) -> None:
+    """Make the key; where another command was first, his stands."""
+    from django.utils.crypto import get_random_string
+
+    # Exclusive creation: two commands started together must not sign with two keys.
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(handle, "w") as file:
+        file.write(get_random_string(64))

@@ -75,6 +75,15 @@ def test_the_key_is_made_once_and_for_its_owner_alone(monkeypatch, tmp_path):
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
 
 
+def test_a_folder_that_cannot_be_used_is_named_with_the_cure(monkeypatch, tmp_path, capsys):
+    monkeypatch.delenv("SECRET_KEY")
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(SystemExit) as ended:
+        secret_key(tmp_path / "file" / "market")
+    assert ended.value.code == 2
+    assert "DATA_DIR 不能使用" in capsys.readouterr().err
+
+
 def test_tests_never_touch_a_real_market():
     assert "market-test-" in str(settings.DATA_DIR)
 
