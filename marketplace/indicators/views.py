@@ -119,6 +119,20 @@ def rows(request: HttpRequest) -> HttpResponse:
     return render(request, "indicators/rows.html", context)
 
 
+CSV_HEAD = (
+    "序号",
+    "入账日",
+    "登记编号",
+    "事项",
+    "合同类别",
+    "技术领域代码",
+    "卖方地区",
+    "买方地区",
+    "成交额（元）",
+    "其中技术交易额（元）",
+)
+
+
 def rows_csv(request: HttpRequest) -> HttpResponse:
     """The same rows as a CSV that Excel opens (UTF-8 with BOM); amounts as exact 元, withheld ones as words."""
     selection = _selection(request)
@@ -131,53 +145,32 @@ def rows_csv(request: HttpRequest) -> HttpResponse:
     out = io.StringIO()
     out.write("\ufeff")
     writer = csv.writer(out)
-    writer.writerow(
-        [
-            "序号",
-            "入账日",
-            "登记编号",
-            "事项",
-            "合同类别",
-            "技术领域代码",
-            "卖方地区",
-            "买方地区",
-            "成交额（元）",
-            "其中技术交易额（元）",
-        ]
-    )
+    writer.writerow(CSV_HEAD)
     for row in _row_context(request, figure.rows.order_by("sequence"), outsider, names):
-        entry = row["entry"]
-        cells = [
-            entry.sequence,
-            entry.entered_on.isoformat(),
-            row["number"],
-            entry.get_kind_display(),
-            row["type"],
-            entry.technology_field,
-            entry.seller_region,
-            entry.buyer_region,
-            f"{row['amount_total']:.2f}" if row["amount_total"] is not None else "未公开",
-            f"{row['amount_tech']:.2f}" if row["amount_tech"] is not None else "未公开",
-        ]
-        writer.writerow([inert(cell) for cell in cells])
-    writer.writerow(
-        [
-            "合计",
-            f"{selection.start}—{selection.end}",
-            "",
-            f"{figure.entries} 笔",
-            "",
-            "",
-            "",
-            "",
-            f"{figure.value:.2f}",
-            f"{figure.tech:.2f}",
-        ]
-    )
+        writer.writerow([inert(cell) for cell in _cells(row)])
+    period, entries = f"{selection.start}—{selection.end}", f"{figure.entries} 笔"
+    writer.writerow(["合计", period, "", entries, "", "", "", "", f"{figure.value:.2f}", f"{figure.tech:.2f}"])
     response = HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")
     name = f"turnover-{selection.area}-{selection.start:%Y%m%d}-{selection.end:%Y%m%d}-{selection.basis}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def _cells(row: dict[str, Any]) -> list[Any]:
+    """One entry under CSV_HEAD."""
+    entry = row["entry"]
+    amounts = (row["amount_total"], row["amount_tech"])
+    return [
+        entry.sequence,
+        entry.entered_on.isoformat(),
+        row["number"],
+        entry.get_kind_display(),
+        row["type"],
+        entry.technology_field,
+        entry.seller_region,
+        entry.buyer_region,
+        *("未公开" if amount is None else f"{amount:.2f}" for amount in amounts),
+    ]
 
 
 def inert(cell: Any) -> Any:
