@@ -77,7 +77,7 @@ class Member(Person):
         page = self._in_region(page, region)
         values = {"credit_code": make_credit_code(region, serial), "legal_representative": "萧测试", "kind": kind}
         values |= {"evidence": document("证书.pdf", serial), "county": ""}
-        self.presses(page, "提交认领申请", values).says("申请已提交")
+        self.presses(page, "提交认领申请", values).says("申请已提交", name)
         self.organization = name
 
     def _in_region(self, page: Page, region: str) -> Page:

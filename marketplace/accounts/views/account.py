@@ -19,7 +19,7 @@ from marketplace.workflow import MoveNotAllowed, record_act
 
 from .. import acting, export, kept, services
 from ..forms import CloseForm, ProfileForm
-from ..models import ConsentText, Organization
+from ..models import ConsentText, Organization, User, VerificationRequest
 from ..selectors import unagreed_texts
 
 
@@ -36,6 +36,7 @@ def account(request: HttpRequest) -> HttpResponse:
     context = {
         "crumbs": [{"label": _("我的账户")}],
         "memberships": memberships,
+        "claims": _claims(user),
         "consents": user.consents.select_related("text").order_by("-given_at"),
         "unagreed": unagreed_texts(user),
         "facts": [
@@ -49,6 +50,19 @@ def account(request: HttpRequest) -> HttpResponse:
         "is_shared": getattr(user, "demo_account", None) is not None,
     }
     return render(request, "accounts/account.html", context)
+
+
+def _claims(user: User) -> list[dict[str, str]]:
+    """Claims that this person made and that are not decided in his favour: no membership shows them yet."""
+    rows = VerificationRequest.objects.filter(applicant=user, is_claim=True, state__in=("submitted", "returned"))
+    return [
+        {
+            "text": f"{row.organization}：{_(row.get_state_display())}",
+            "kind": "bad" if row.state == "returned" else "wait",
+            "href": f"/accounts/verifications/{row.pk}/",
+        }
+        for row in rows.select_related("organization")
+    ]
 
 
 @kept.signed_in
