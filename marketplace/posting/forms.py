@@ -3,6 +3,7 @@ there must be readable. Whether it suffices for publication is asked in `require
 
 from __future__ import annotations
 
+import unicodedata
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -175,6 +176,10 @@ class ListingForm(ClusterForm):
         if owner is None and self.user.is_authenticated and self.user.approved_memberships:
             raise forms.ValidationError(_("请选择发布单位。"))
         return owner
+
+    def clean_contact_phone(self) -> str:
+        """Full-width digits and dashes become those that a telephone dials."""
+        return unicodedata.normalize("NFKC", self.cleaned_data["contact_phone"]).strip()
 
     def clean_keywords(self) -> str:
         words = self.cleaned_data["keywords"].replace("，", "、").replace(",", "、").replace("；", "、").split("、")

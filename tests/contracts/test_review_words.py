@@ -56,3 +56,13 @@ def test_what_is_decided_no_longer_speaks_of_second_review(client, scene):
     client.force_login(scene.second)
     text = client.get(f"/registrar/{registration.form_number}/").content.decode()
     assert "复审须由另一名登记员办理" not in text
+
+
+def test_a_stale_review_names_no_versions_where_it_shows_none(client, scene):
+    registration = scene.accepted()
+    client.force_login(scene.first)
+    data = {"act": "save", "version": registration.version - 1, "verdict-payment": "pass"}
+    page = client.post(f"/registrar/{registration.form_number}/", data)
+    assert page.status_code == 409
+    assert "看过现在的状态再办理" in page.content.decode()
+    assert "对照下面两个版本" not in page.content.decode()

@@ -313,8 +313,13 @@ def test_a_deal_is_walked_from_offer_to_terms_by_its_pages(client):
     deal.refresh_from_db()
     assert deal.state == "terms"
     page = get(client, of.seller, deal.get_absolute_url()).content.decode()
-    assert "起草技术合同" in page
+    draft = reverse("contract_from_deal", args=[deal.number])
+    assert draft in page
     assert "代表 " + of.company.name in page
+    # The seller applies for registration; the buyer is told whom he waits for.
+    page = get(client, of.buyer, deal.get_absolute_url()).content.decode()
+    assert draft not in page
+    assert f"由“{of.university.name}”的人员起草并申请登记。" in page
 
 
 @pytest.mark.parametrize("odd", ["²", "1" * 30, "", "x"])

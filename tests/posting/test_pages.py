@@ -123,6 +123,22 @@ def test_full_width_digits_are_read(client, company):
     assert latest(ListingRecord.objects.get()).budget_min == Decimal("1205000.00")
 
 
+def test_a_telephone_number_is_kept_as_one_dials_it(client, company):
+    client.post(reverse("demand_new"), demand_data(company[0], contact_phone=" ０４７７－0000001 "))
+    assert latest(ListingRecord.objects.get()).contact_phone == "0477-0000001"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "says"),
+    [("120", "180", "120.00–180.00 万元"), ("", "180", "不超过 180.00 万元"), ("120", "", "120.00 万元起")],
+)
+def test_a_preview_says_the_budget_with_its_unit_once(client, company, low, high, says):
+    client.post(reverse("demand_new"), demand_data(company[0], budget_min=low, budget_max=high))
+    record = ListingRecord.objects.get()
+    page = client.get(reverse("listing_preview", args=[record.number])).content.decode().replace("\u00a0", " ")
+    assert says in " ".join(BeautifulSoup(page, "html.parser").select_one(".deflist").get_text().split())
+
+
 def test_a_wrong_patent_check_character_is_named_and_nothing_is_saved(client, company):
     data = achievement_data(company[0], **{"patents-0-number": "201710601862.4"})
     text = client.post(reverse("achievement_new"), data).content.decode()

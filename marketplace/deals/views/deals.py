@@ -132,7 +132,8 @@ def _page(request: HttpRequest, row: Deal, **forms: Any) -> HttpResponse:
             "lose_form": (forms.get("lose_form") or ReasonForm(prefix="lose")) if row.may("lose", user) else None,
             "may_win": row.may("win", user),
             "acting_side": (own_sides or sides or [None])[0],
-            "can_draft": bool(own_sides) and row.state == "terms",
+            # The seller applies for registration, as contracts demands.
+            "can_draft": row.seller in own_sides and row.state == "terms",
             "opened": forms.get("opened", ""),
             "contacts": contacts(row.inquiry, user) if row.inquiry else [],
             "match": _match(row),
