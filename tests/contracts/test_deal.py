@@ -172,6 +172,20 @@ def test_seller_buyer_and_broker_are_told_and_the_broker_is_attributed_although_
     assert told == {agreed.of.seller.pk, agreed.of.buyer.pk, agreed.mandate.broker.user.pk}
 
 
+def test_the_brokers_of_both_sides_are_attributed_each_once():
+    agreed = Agreed(broker=True)
+    other = MandateFactory(client=agreed.org)
+    Deal.objects.filter(pk=agreed.deal.pk).update(second_mandate=other)
+    registration = agreed.registered()
+    rows = registration.attributions.order_by("pk")
+    assert [row.mandate for row in rows] == [agreed.mandate, other]
+    assert {row.broker for row in rows} == {agreed.mandate.broker, other.broker}
+    one = Agreed(broker=True, office=agreed.office)
+    same = MandateFactory(client=one.org, broker=one.mandate.broker)
+    Deal.objects.filter(pk=one.deal.pk).update(second_mandate=same)
+    assert [row.mandate for row in one.registered().attributions.all()] == [one.mandate]
+
+
 def test_the_trail_goes_down_to_the_listings_as_they_were_published():
     agreed = Agreed()
     registration = agreed.registered()

@@ -103,10 +103,7 @@ def recognise(
 
 def _mandates(registration: Registration) -> list[Any]:
     deal = registration.contract.deal
-    if deal is None:
-        return []
-    both = (deal.mandate, deal.second_mandate)
-    return [m for m in both if m is not None]
+    return deal.mandates if deal is not None else []
 
 
 def _attribute(registration: Registration) -> None:
