@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from bs4 import BeautifulSoup
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.urls import reverse
@@ -185,3 +186,13 @@ def test_queries_of_the_page_do_not_grow(client, client_side, django_assert_max_
     client.get(reverse("mandates"))
     with django_assert_max_num_queries(25):
         assert client.get(reverse("mandates")).status_code == 200
+
+
+def test_ending_a_mandate_names_it_and_asks_once_more(client):
+    mandate = MandateFactory()
+    client.force_login(member(mandate.client))
+    page = BeautifulSoup(client.get(reverse("mandates")).content, "html.parser")
+    form = page.select_one(f'details form[action="{reverse("mandate_act", args=[mandate.pk, "revoke"])}"]')
+    assert "不能恢复" in form.parent.text
+    assert mandate.client.label in form.parent.text
+    assert "确认终止委托" in form.text
