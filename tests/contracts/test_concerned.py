@@ -74,3 +74,18 @@ def test_what_an_expert_said_stays_with_those_who_review(client, side):
         assert answer.status_code == 200
         assert WORDS not in answer.content.decode()
         assert "专家甲" not in answer.content.decode()
+
+
+def test_an_experts_paper_is_for_the_office_alone(client):
+    scene = Scene()
+    registration = scene.accepted(disputed=True)
+    scene.opinion(registration)
+    paper = registration.opinions.get().file
+    url = f"/contracts/{registration.contract.number}/files/{paper.pk}/"
+    for user, status in ((scene.applicant, 404), (scene.buyer_person, 404), (scene.second, 200)):
+        client.force_login(user)
+        answer = client.get(url)
+        assert answer.status_code == status
+        answer.close()
+    client.force_login(scene.applicant)
+    assert paper.name not in client.get(f"/contracts/{registration.contract.number}/").content.decode()

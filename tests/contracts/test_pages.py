@@ -493,17 +493,3 @@ def test_negative_control_of_visibility_in_list_and_detail(client, scene, monkey
     assert client.get(url).status_code == 404
     monkeypatch.setattr(ContractQuerySet, "visible_to", lambda self, user: self)
     assert registration.contract.project_name in client.get(url).content.decode()
-
-
-def test_an_experts_paper_is_for_the_office_alone(client, scene):
-    registration = scene.accepted(disputed=True)
-    scene.opinion(registration)
-    paper = registration.opinions.get().file
-    url = f"/contracts/{registration.contract.number}/files/{paper.pk}/"
-    for user, status in ((scene.applicant, 404), (scene.buyer_person, 404), (scene.second, 200)):
-        client.force_login(user)
-        answer = client.get(url)
-        assert answer.status_code == status
-        answer.close()
-    client.force_login(scene.applicant)
-    assert paper.name not in client.get(f"/contracts/{registration.contract.number}/").content.decode()
