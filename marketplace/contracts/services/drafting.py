@@ -139,12 +139,24 @@ def _copy_rights(contract: Contract, deal: Deal) -> None:
 
 @transaction.atomic
 def draft_by_hand(*, by: Any, on_behalf_of: Organization, project_name: str) -> Contract:
-    """Begin a form without a deal; the applicant stands in it as lead seller. Raises PermissionDenied,
-    MoveNotAllowed."""
+    """Begin a form without a deal; the applicant stands in it as lead seller. A second click gives back the form that
+    the first one began, as long as nothing was filled in. Raises PermissionDenied, MoveNotAllowed."""
     acting.require(by, on_behalf_of)
     name = project_name.strip()
     require(2 <= len(name) <= 200, _("项目名称请写 2 到 200 字。"))
     require(not find_mark([name]), _("文字带有密级标志，涉密合同不在网上办理。没有保存任何内容。"))
+    # One beginning at a time for an organisation: the second of two clicks waits here and then finds the first.
+    Organization.objects.select_for_update().get(pk=on_behalf_of.pk)
+    begun = Contract.objects.filter(
+        applicant=on_behalf_of,
+        created_by=by,
+        deal=None,
+        project_name=name,
+        registration__state="draft",
+        version=1,
+    ).first()
+    if begun is not None:
+        return begun
     contract = _begin(
         name,
         by=by,
