@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -19,6 +20,7 @@ from wagtail.models import TaskState, WorkflowState
 from cms.models import Listing
 from cms.models.moderation import is_own
 from cms.secrecy import find_mark
+from marketplace import money
 from marketplace.workflow import MoveNotAllowed
 
 from . import services
@@ -176,7 +178,8 @@ def differences(listing: Listing, latest: Listing) -> list[dict[str, Any]]:
             continue
         new, old = _shown(latest, field), _shown(listing, field) if listing.live else ""
         if new or old:
-            rows.append({"label": field.verbose_name, "new": new, "old": old, "changed": listing.live and new != old})
+            label = str(field.verbose_name).removesuffix("（元）")
+            rows.append({"label": label, "new": new, "old": old, "changed": listing.live and new != old})
     for name, label in (("targets", _("量化指标")), ("kpis", _("技术指标")), ("patents", _("知识产权"))):
         if not hasattr(listing, name):
             continue
@@ -194,4 +197,7 @@ def _shown(listing: Listing, field: Any) -> str:
     value = display() if display else getattr(listing, field.name)
     if value is None or value == "":
         return ""
-    return {True: _("是"), False: _("否")}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return _("是") if value else _("否")
+    # Amounts are kept in 元 and read in 万元 or 亿元, as on the site.
+    return money.auto(value) if isinstance(value, Decimal) else str(value)

@@ -39,6 +39,8 @@ def test_the_queue_and_the_page_lead_to_a_publication(client, submitted):
     page = client.get(url).content.decode()
     assert "没有发现国家秘密标志" in page
     assert "要解决的问题" in page
+    assert "万元" in page
+    assert "（元）" not in page
     assert client.post(url, {"act": "approve"}).url == reverse("posting_moderation")
     submitted.refresh_from_db()
     assert submitted.live
