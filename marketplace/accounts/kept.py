@@ -23,17 +23,18 @@ FORMS = 3
 NEVER = {"csrfmiddlewaretoken", "password", "password1", "password2", "oldpassword", "code", "id_number"}
 
 
-def keep(request: HttpRequest) -> bool:
-    """Keep this POST's fields (no files, no secrets) for its path; True where it was kept. What bears a mark of
-    secrecy is not kept."""
+def keep(request: HttpRequest, path: str = "") -> bool:
+    """Keep this POST's fields (no files, no secrets) for a path, its own unless told; True where it was kept. What
+    bears a mark of secrecy is not kept."""
+    path = path or request.path
     fields = {n: request.POST.getlist(n) for n in request.POST if n.rpartition("-")[2] not in NEVER}
     if find_mark(value for values in fields.values() for value in values):
         return False
     if not fields or sum(len(v) for values in fields.values() for v in values) > LIMIT:
         return False
     kept = request.session.get(SESSION_KEY, {})
-    kept.pop(request.path, None)
-    kept[request.path] = fields
+    kept.pop(path, None)
+    kept[path] = fields
     request.session[SESSION_KEY] = dict(list(kept.items())[-FORMS:])
     return True
 
@@ -49,6 +50,26 @@ def take(request: HttpRequest) -> QueryDict | None:
     for name, values in fields.items():
         data.setlist(name, values)
     return data
+
+
+def posted_from(page: Callable[..., str]) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """`login_required` for acts that are only posted: a visitor comes back to the page with their form (its address,
+    by the view's own arguments), where `take` gives what he typed; the act's own address would answer 405."""
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.user.is_authenticated:
+                return view(request, *args, **kwargs)
+            address = page(*args, **kwargs)
+            if request.method == "POST":
+                keep(request, address)
+                messages.info(request, _("登录状态已失效，没有办理。请重新登录，再办一次。"))
+            return HttpResponseRedirect(f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': address})}")
+
+        return wrapper
+
+    return decorate
 
 
 def signed_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

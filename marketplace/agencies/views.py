@@ -10,8 +10,11 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
+
+from marketplace.accounts import kept
 
 from . import services
 from .forms import MandateForm
@@ -83,7 +86,7 @@ def _line(row: Mandate, user: Any) -> dict[str, Any]:
     }
 
 
-@login_required
+@kept.posted_from(lambda pk, act: reverse("mandates"))
 @require_POST
 def mandate_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     """accept (the broker) or revoke (either side)."""

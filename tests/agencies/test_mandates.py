@@ -196,3 +196,11 @@ def test_ending_a_mandate_names_it_and_asks_once_more(client):
     assert "不能恢复" in form.parent.text
     assert mandate.client.label in form.parent.text
     assert "确认终止委托" in form.text
+
+
+def test_an_act_with_an_expired_session_leads_back_to_the_mandates(client):
+    mandate = MandateFactory()
+    answer = client.post(reverse("mandate_act", args=[mandate.pk, "revoke"]))
+    assert answer.url == "/accounts/login/?next=%2Fdeals%2Fmandates%2F"
+    mandate.refresh_from_db()
+    assert mandate.revoked_on is None

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from marketplace import errors
+from marketplace.accounts import kept
 from marketplace.accounts.acting import may_act_for
 from marketplace.deals import codes, selectors, services, timeline
 from marketplace.deals.cards import card
@@ -103,8 +104,13 @@ def _deal(number: str, user: Any) -> Deal:
 
 @login_required
 def deal(request: HttpRequest, number: str) -> HttpResponse:
-    """One deal, for its two sides and the brokers named in it."""
-    return _page(request, _deal(number, request.user))
+    """One deal, for its two sides and the brokers named in it; an offer that was typed while the sign-in ran out is
+    shown again."""
+    row = _deal(number, request.user)
+    typed = kept.take(request)
+    if typed is not None and "amount_total" in typed and (sides := organizations_in(row, request.user)):
+        return _page(request, row, offer_form=OfferForm(typed, deal=row, sides=sides), opened="offer")
+    return _page(request, row)
 
 
 def _page(request: HttpRequest, row: Deal, **forms: Any) -> HttpResponse:
@@ -217,7 +223,7 @@ def _listings(row: Deal, user: Any) -> list[dict[str, Any]]:
 Handler = Callable[[HttpRequest, Deal], HttpResponse | None]
 
 
-@login_required
+@kept.posted_from(lambda number, act: reverse("deal", args=[number]))
 @require_POST
 def deal_act(request: HttpRequest, number: str, act: str) -> HttpResponse:
     """offer, accept-offer, decline-offer, plan, lose, win. Stale or raced: 409 with what was typed and what stands

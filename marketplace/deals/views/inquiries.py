@@ -9,12 +9,14 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from cms.models import ListingRecord
 from marketplace import errors, workdays
+from marketplace.accounts import kept
 from marketplace.deals import inquiring, services, timeline
 from marketplace.deals.forms import AcceptForm, InquiryForm, ReasonForm
 from marketplace.deals.models import DECLINE_REASONS, SHARES, Deal, Inquiry, Match
@@ -32,14 +34,15 @@ def _record(number: str, user: Any) -> ListingRecord:
     return record
 
 
-@login_required
+@kept.signed_in
 @require_http_methods(["GET", "POST"])
 def new(request: HttpRequest, number: str) -> HttpResponse:
     """Write to the owner of a listing. ?own=<number>&match=<pk> come from a match."""
     about = _record(number, request.user)
-    match = _match(about, request.POST.get("match") or request.GET.get("match"), request.user)
+    typed = request.POST if request.method == "POST" else kept.take(request)
+    match = _match(about, (typed or request.GET).get("match"), request.user)
     form = InquiryForm(
-        request.POST or None,
+        typed,
         initial={"own": request.GET.get("own", "")},
         about=about,
         user=request.user,
@@ -181,7 +184,7 @@ def inquiry(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, _inquiry(pk, request.user))
 
 
-@login_required
+@kept.posted_from(lambda pk, act: reverse("inquiry", args=[pk]))
 @require_POST
 def inquiry_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     """accept, decline or recall; a second person who answers at the same time is told what the first one did."""
