@@ -33,13 +33,15 @@ def run() -> dict[str, int]:
         state="supplement", supplement_due_on__range=(today, today + dt.timedelta(days=SUPPLEMENT_DAYS))
     ).select_related("contract__applicant")
     for registration in soon:
-        tell_applicant(registration, "supplement_due", dedupe=str(registration.supplement_due_on))
-        done["supplement_reminders"] += 1
+        done["supplement_reminders"] += tell_applicant(
+            registration, "supplement_due", dedupe=str(registration.supplement_due_on)
+        )
     limit = Registration.objects.filter(
         state__in=("accepted", "second_review", "expert_review"), due_on__lte=today + dt.timedelta(days=OFFICE_DAYS)
     ).select_related("contract")
     for registration in limit:
         post = {"second_review": True} if registration.state == "second_review" else {"first_review": True}
-        tell_officers(registration, "due_soon", dedupe=f"{registration.state}:{registration.due_on}", **post)
-        done["limit_reminders"] += 1
+        done["limit_reminders"] += tell_officers(
+            registration, "due_soon", dedupe=f"{registration.state}:{registration.due_on}", **post
+        )
     return done

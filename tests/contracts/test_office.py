@@ -314,6 +314,7 @@ def test_what_was_not_supplied_in_time_lapses_once(scene):
         services.lapse(registration)
     with time_machine.travel(timezone.now() + dt.timedelta(days=25)):
         assert due.run()["supplement_reminders"] == 1
+        assert due.run()["supplement_reminders"] == 0
     with time_machine.travel(timezone.now() + dt.timedelta(days=31)):
         assert due.run()["lapsed"] == 1
         assert due.run()["lapsed"] == 0

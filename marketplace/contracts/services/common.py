@@ -64,10 +64,12 @@ def require(condition: Any, message: str) -> None:
         raise MoveNotAllowed(message)
 
 
-def tell_applicant(registration: Registration, template: str, *, dedupe: str, **context: Any) -> None:
-    """A notice to everyone of the applicant's organisation."""
+def tell_applicant(registration: Registration, template: str, *, dedupe: str, **context: Any) -> bool:
+    """A notice to everyone of the applicant's organisation; whether anybody was told who had not been told before."""
     contract = registration.contract
-    if contract.applicant is not None:
+    if contract.applicant is None:
+        return False
+    return bool(
         notify(
             contract.applicant.people(),
             f"contracts/notices/{template}",
@@ -75,17 +77,22 @@ def tell_applicant(registration: Registration, template: str, *, dedupe: str, **
             url=contract.get_absolute_url(),
             context={"registration": registration, "contract": contract, **context},
         )
+    )
 
 
-def tell_officers(registration: Registration, template: str, *, dedupe: str, **post: bool) -> None:
-    """A notice to the office's officers with a given right (first_review=True or second_review=True)."""
+def tell_officers(registration: Registration, template: str, *, dedupe: str, **post: bool) -> bool:
+    """A notice to the office's officers with a given right (first_review=True or second_review=True); whether anybody
+    was told who had not been told before."""
     officers = Officer.objects.filter(
         office=registration.office_id, is_active=True, user__is_active=True, **post
     ).select_related("user")
-    notify(
-        [officer.user for officer in officers if officer.user_id != registration.first_reviewer_id],
+    # Who reviewed first has no part in the second review, but may have to enter an expert's opinion.
+    left_out = registration.first_reviewer_id if post.get("second_review") else None
+    rows = notify(
+        [officer.user for officer in officers if officer.user_id != left_out],
         f"contracts/notices/{template}",
         dedupe=f"{template}:{registration.form_number}:{dedupe}",
         url=f"/registrar/{registration.form_number}/",
         context={"registration": registration, "contract": registration.contract},
     )
+    return bool(rows)
