@@ -20,6 +20,7 @@ PRODUCTION = {
     "DATABASE_URL": "postgres://market:market@127.0.0.1/market",
     "EMAIL_URL": "smtp://market:market@127.0.0.1:587",
     "ALLOWED_HOSTS": "market.example.org",
+    "TRUSTED_PROXIES": "1",
     "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
     "DEMO": "0",
 }

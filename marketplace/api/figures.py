@@ -116,7 +116,7 @@ class Asked:
 
     def hides(self, figure: catalogue.Figure) -> bool:
         """True where the whole figure would name a firm."""
-        return self.outsider and catalogue.is_too_small(figure, is_narrowed=False)
+        return self.outsider and catalogue.is_too_small(figure)
 
     @property
     def query(self) -> str:

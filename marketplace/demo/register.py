@@ -101,9 +101,10 @@ def _year(
     world: World, year: int, total: int, count: int, *, sellers: dict[str, int], buyers: dict[str, int], point: str
 ) -> list[dict[str, Any]]:
     """One year's rows: sizes as they are in such registers (many small, a few large), scaled to the total (万元)."""
-    if year > world.day.year:
-        return []
     last = min(world.day - dt.timedelta(days=1), dt.date(year, 12, 31))
+    if last < dt.date(year, 1, 10):
+        # A year that has hardly begun has no working day to draw from yet.
+        return []
     kinds = [_pick(world, TYPES) for _n in range(count)]
     sizes = [world.chance.lognormvariate(0, 0.9) * SIZE[kind[:2]] for kind in kinds]
     factor = total / sum(sizes)

@@ -46,6 +46,7 @@ POSTING = (
     "technology_field",
     "seller_region",
     "buyer_region",
+    "registration__contract__consents_to_amount",
 )
 
 
@@ -58,6 +59,7 @@ class Figure:
     count: int
     entries: int
     sellers: int
+    withheld: int
     area: str
     start: dt.date
     end: dt.date
@@ -95,6 +97,7 @@ def measure(rows: TurnoverEntryQuerySet) -> dict[str, Any]:
         count=Count("registration", filter=Q(kind="initial"), distinct=True),
         entries=Count("pk"),
         sellers=Count("seller_key", distinct=True),
+        withheld=Count("registration", filter=Q(registration__contract__consents_to_amount=False), distinct=True),
         latest=Max("created_at"),
     )
     return {**found, "value": money.from_fen(found["value"]), "tech": money.from_fen(found["tech"])}
@@ -119,6 +122,7 @@ def turnover(*, area: str = CITY, start: dt.date, end: dt.date, basis: str = "ou
         count=found["count"],
         entries=found["entries"],
         sellers=found["sellers"],
+        withheld=found["withheld"],
         area=area,
         start=start,
         end=end,
@@ -152,6 +156,8 @@ class Group:
     tech: Decimal | None
     count: int | None
     sellers: int | None
+    # Contracts whose single amount is not public: total minus the public ones would tell that of one or two.
+    withheld: int = 0
     suppressed: bool = False
 
 
@@ -166,22 +172,27 @@ DIMENSIONS: dict[str, Callable[[dict[str, Any]], str]] = {
 def groups(figure: Figure, by: str, *, outsider: bool) -> list[Group]:
     """A breakdown of a figure by month, type, field or region; the groups sum to the figure.
 
-    For outsiders a group of fewer than 3 contracts or 3 sellers is suppressed, and so many further small ones that
-    subtraction from the total gives nothing away. Months of the city itself are its own totals: exempt.
+    For outsiders a group of fewer than 3 contracts or 3 sellers, or with one or two amounts that are not public, is
+    suppressed, and so many further small ones that subtraction from the total gives nothing away.
+    Months of the city itself are its own totals: exempt.
     """
     key_of = DIMENSIONS[by]
     if by == "region" and figure.basis == "absorbed":
         key_of = operator.itemgetter("buyer_region")
     made: dict[str, dict[str, Any]] = {}
     for row in figure.postings:
-        cell = made.setdefault(key_of(row), {"value": ZERO, "tech": ZERO, "contracts": set(), "sellers": set()})
+        cell = made.setdefault(
+            key_of(row), {"value": ZERO, "tech": ZERO, "contracts": set(), "sellers": set(), "withheld": set()}
+        )
         cell["value"] += row["amount_total"]
         cell["tech"] += row["amount_tech"]
         cell["sellers"].add(row["seller_key"])
         if row["kind"] == "initial":
             cell["contracts"].add(row["registration_id"])
+        if not row["registration__contract__consents_to_amount"]:
+            cell["withheld"].add(row["registration_id"])
     out = [
-        Group(key, cell["value"], cell["tech"], len(cell["contracts"]), len(cell["sellers"]))
+        Group(key, cell["value"], cell["tech"], len(cell["contracts"]), len(cell["sellers"]), len(cell["withheld"]))
         for key, cell in sorted(made.items())
     ]
     is_city = area_prefix(figure.area) == area_prefix(CITY)
@@ -194,15 +205,48 @@ LEAST = 3
 
 
 def is_small(group: Group) -> bool:
-    return (group.count or 0) < LEAST or (group.sellers or 0) < LEAST
+    return (group.count or 0) < LEAST or (group.sellers or 0) < LEAST or 0 < group.withheld < LEAST
 
 
-def is_too_small(figure: Figure, *, is_narrowed: bool) -> bool:
-    """True where a whole figure would tell outsiders of one firm. The city's own totals are exempt unless they are
-    narrowed to a type or field (statistics law: no single respondent may be disclosed; value 3 is ours)."""
-    if not is_narrowed and area_prefix(figure.area) == area_prefix(CITY):
+def is_too_small(figure: Figure, *, contract_group: str = "", technology_field: str = "") -> bool:
+    """True where a whole figure would tell outsiders of one firm, by itself or by subtraction.
+
+    The city's own totals are exempt unless narrowed to a type or field (statistics law: no single respondent may be
+    disclosed; value 3 is ours). A narrowed figure is withheld where the breakdown that it is a cell of blanks it; an
+    area around the city where what lies outside the city is small.
+    """
+    area, city = area_prefix(figure.area), area_prefix(CITY)
+    if area == city and not contract_group and not technology_field:
         return False
-    return figure.entries > 0 and (figure.count < LEAST or figure.sellers < LEAST)
+    if not figure.entries:
+        return False
+    own = Group("", figure.value, figure.tech, figure.count, figure.sellers, figure.withheld)
+    if is_small(own):
+        return True
+    if area != city and city.startswith(area):
+        inside = city_rows(figure)
+        rest = measure(figure.rows.exclude(pk__in=inside.values("pk")))
+        return bool(rest["entries"]) and (rest["count"] < LEAST or rest["sellers"] < LEAST)
+    period = {"start": figure.start, "end": figure.end, "basis": figure.basis}
+    narrow = {"contract_group": contract_group, "technology_field": technology_field}
+    if area.startswith(city) and area != city and figure.basis != "registered_here":
+        if _is_blank(turnover(area=CITY, **period, **narrow), "region", figure.area):
+            return True
+    for name, by in (("contract_group", "type"), ("technology_field", "field")):
+        if narrow[name]:
+            parent = turnover(area=figure.area, **period, **{**narrow, name: ""})
+            if _is_blank(parent, by, narrow[name][:2]):
+                return True
+    return False
+
+
+def city_rows(figure: Figure) -> TurnoverEntryQuerySet:
+    """The city's entries of the same period and basis."""
+    return TURNOVER.rows(area=CITY, start=figure.start, end=figure.end, basis=figure.basis)
+
+
+def _is_blank(parent: Figure, by: str, key: str) -> bool:
+    return any(group.key == key and group.suppressed for group in groups(parent, by, outsider=True))
 
 
 def suppress(out: list[Group]) -> None:
@@ -214,7 +258,10 @@ def suppress(out: list[Group]) -> None:
         hidden
         and shown
         and (
-            len(hidden) < 2 or sum(g.count or 0 for g in hidden) < LEAST or sum(g.sellers or 0 for g in hidden) < LEAST
+            len(hidden) < 2
+            or sum(g.count or 0 for g in hidden) < LEAST
+            or sum(g.sellers or 0 for g in hidden) < LEAST
+            or 0 < sum(g.withheld for g in hidden) < LEAST
         )
     ):
         hidden.append(shown.pop(0))

@@ -184,7 +184,10 @@ def tiles(selection: Selection, figure: catalogue.Figure, names_of: Names, *, ou
     hidden = [g for g in found.values() if g.suppressed]
     note = ""
     if hidden:
-        note = _("对外不公布少于 3 项合同或少于 3 个卖方的格；必要时另一格一并不公布，以免相减得出。")
+        note = _(
+            "对外不公布少于 3 项合同、少于 3 个卖方，或只有一两项合同金额未公开的格；"
+            "必要时另一格一并不公布，以免相减得出。"
+        )
     other = [g for key, g in found.items() if key not in TILES and g.value is not None]
     return {"tiles": out, "bounds": ["0.5 以下", "0.5–1", "1–2", "2–3", "3 以上"], "note": note, "other": other}
 

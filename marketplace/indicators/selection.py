@@ -12,21 +12,28 @@ from django.core.exceptions import ValidationError
 from django.db.models import Max, Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from marketplace.contracts.models import TurnoverEntry
 
 from . import catalogue
 from .names import Names
 
-GROUPS = {"TD": "技术开发", "TT": "技术转让", "TL": "技术许可", "TC": "技术咨询", "TS": "技术服务"}
+GROUPS = {
+    "TD": lazy("技术开发"),
+    "TT": lazy("技术转让"),
+    "TL": lazy("技术许可"),
+    "TC": lazy("技术咨询"),
+    "TS": lazy("技术服务"),
+}
 PERIODS = {
-    "": "全年",
-    "q1": "第一季度",
-    "q2": "第二季度",
-    "q3": "第三季度",
-    "q4": "第四季度",
-    "h1": "上半年",
-    "h2": "下半年",
+    "": lazy("全年"),
+    "q1": lazy("第一季度"),
+    "q2": lazy("第二季度"),
+    "q3": lazy("第三季度"),
+    "q4": lazy("第四季度"),
+    "h1": lazy("上半年"),
+    "h2": lazy("下半年"),
 }
 _MONTHS = {"q1": (1, 3), "q2": (4, 6), "q3": (7, 9), "q4": (10, 12), "h1": (1, 6), "h2": (7, 12), "": (1, 12)}
 
@@ -61,7 +68,7 @@ class Selection:
         if group and group not in GROUPS:
             raise ValidationError(_("合同类别“%(x)s”不存在。") % {"x": group[:20]})
         field, region = query.get("field") or "", query.get("region") or ""
-        if field and not (field.isascii() and field.isdecimal() and len(field) in (2, 4)):
+        if field and not (field.isascii() and field.isdecimal() and len(field) == 2):
             raise ValidationError(_("技术领域代码“%(x)s”不对。") % {"x": field[:20]})
         if region and not (region.isascii() and region.isdecimal() and len(region) == 6):
             raise ValidationError(_("地区代码“%(x)s”不对，应为六位数字。") % {"x": region[:20]})
@@ -124,16 +131,18 @@ class Selection:
         span = TurnoverEntry.objects.aggregate(first=Min("entered_on"), last=Max("entered_on"))
         first = span["first"].year if span["first"] else self.today.year
         years = [(str(y), y) for y in range(self.today.year, first - 1, -1)]
-        fields = [("全部", ""), *((name, code) for code, name in names.fields.items())]
-        regions = [("全市", ""), *((name, code) for code, name in names.city.items())]
-        groups = [("全部", ""), *((name, code) for code, name in GROUPS.items())]
-        periods = [(label, key) for key, label in PERIODS.items()] + [(f"{m} 月", f"m{m:02d}") for m in range(1, 13)]
+        fields = [(_("全部"), ""), *((name, code) for code, name in names.fields.items())]
+        regions = [(_("全市"), ""), *((name, code) for code, name in names.city.items())]
+        groups = [(_("全部"), ""), *((name, code) for code, name in GROUPS.items())]
+        periods = [(label, key) for key, label in PERIODS.items()] + [
+            (_("%(m)d 月") % {"m": m}, f"m{m:02d}") for m in range(1, 13)
+        ]
         rows = [
-            ("年度", "year", years),
-            ("期间", "period", periods),
-            ("类别", "type", groups),
-            ("领域", "field", fields),
-            ("地区", "region", regions),
+            (_("年度"), "year", years),
+            (_("期间"), "period", periods),
+            (_("类别"), "type", groups),
+            (_("领域"), "field", fields),
+            (_("地区"), "region", regions),
         ]
         out = []
         for key, name, options in rows:

@@ -235,7 +235,7 @@ def _selection(request: HttpRequest) -> Selection | HttpResponse:
 
 
 def _is_too_small(selection: Selection, figure: catalogue.Figure) -> bool:
-    return catalogue.is_too_small(figure, is_narrowed=bool(selection.type or selection.field))
+    return catalogue.is_too_small(figure, **selection.narrow)
 
 
 def _tabs(selection: Selection, now: catalogue.Figure, outsider: bool) -> list[dict[str, Any]]:

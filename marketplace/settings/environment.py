@@ -33,7 +33,7 @@ VARIABLES = (
     Variable("EMAIL_URL", "写入 DATA_DIR/mail", "发信服务器，如 smtp://用户:口令@主机:587", True),
     Variable("SECRET_KEY", "DATA_DIR 中生成并保存", "签名密钥，至少 50 个字符", True),
     Variable("ALLOWED_HOSTS", "HOST 与本机", "允许的主机名，逗号分隔", True),
-    Variable("TRUSTED_PROXIES", "0", "网站之前的反向代理层数，用来取真实来访地址"),
+    Variable("TRUSTED_PROXIES", "0", "网站之前的反向代理层数，用来取真实来访地址", True),
     Variable("DJANGO_SETTINGS_MODULE", "marketplace.settings.base", "生产用 marketplace.settings.production", True),
     Variable("JUDGED_DATA", "无", "带判断的数据文件夹，仅供测试；不设则跳过相关测试"),
 )

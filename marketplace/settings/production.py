@@ -27,6 +27,8 @@ def problems(environment: dict[str, str]) -> list[str]:
         found.append("ALLOWED_HOSTS：不能写 *，请逐个列出主机名")
     if environment.get("DATABASE_URL", "").startswith("sqlite"):
         found.append("DATABASE_URL：生产环境用 PostgreSQL，不用 SQLite")
+    if not environment.get("TRUSTED_PROXIES", "").isdigit() or int(environment["TRUSTED_PROXIES"]) < 1:
+        found.append("TRUSTED_PROXIES：写明网站前有几层反向代理（至少 1），否则限次会把所有来访当成一个人")
     return found
 
 

@@ -42,6 +42,7 @@ def test_production_lists_everything_that_is_missing_at_once():
         ("SECRET_KEY", "short", "只有 5 个字符"),
         ("SITE_URL", "http://market.example.org", "https"),
         ("ALLOWED_HOSTS", "a.example.org,*", "不能写 *"),
+        ("TRUSTED_PROXIES", "0", "至少 1"),
         ("DATABASE_URL", "sqlite:///x.sqlite3", "PostgreSQL"),
     ],
 )

@@ -144,3 +144,36 @@ def test_without_the_guard_the_same_attack_succeeds(sql):
         assert catalogue.turnover(**YEAR).value != Decimal(500)
     finally:
         guards.install(only=ledger)
+
+
+def test_a_cell_that_the_breakdown_blanks_cannot_be_asked_for_by_itself():
+    """Else the total minus it gives the small cell away: A 1 contract, B 4 blanked with it, C stays."""
+    entry("500", on=DAY, seller="150625", consents=True)
+    for region, count in (("150621", 4), ("150602", 9)):
+        for _n in range(count):
+            entry("100", on=DAY, seller=region, consents=True)
+    asked = {a: catalogue.turnover(area=a, **YEAR) for a in ("150625", "150621", "150602", "150600")}
+    assert {a: catalogue.is_too_small(f) for a, f in asked.items()} == {
+        "150625": True,
+        "150621": True,
+        "150602": False,
+        "150600": False,
+    }
+
+
+def test_a_wider_area_does_not_tell_of_one_firm_outside_the_city():
+    for region in ("150602", "150603", "150622", "150627"):
+        entry("100", on=DAY, seller=region, consents=True)
+    entry("900", on=DAY, seller="150100", consents=True)
+    assert catalogue.is_too_small(catalogue.turnover(area="150000", **YEAR))
+
+
+def test_one_amount_that_is_not_public_is_not_told_by_subtraction():
+    for n in range(8):
+        entry("100", on=DAY, seller="150602", contract_type="TD1", consents=n > 0)
+    for _n in range(8):
+        entry("100", on=DAY, seller="150603", contract_type="TS1", consents=True)
+    narrowed = catalogue.turnover(area="150602", **YEAR)
+    assert narrowed.withheld == 1
+    assert catalogue.is_too_small(narrowed)
+    assert all(g.suppressed for g in catalogue.groups(catalogue.turnover(**YEAR), "type", outsider=True))
