@@ -43,69 +43,101 @@ def _running(totals: dict[int, Decimal], upto: int) -> list[Decimal]:
     return out
 
 
-def charts(selection: Selection, figure: catalogue.Figure, target: TargetSet | None) -> dict[str, Any]:
-    """The cumulative line and the monthly columns of the chosen year, with the year before beside them."""
+def months_are_public(selection: Selection, *figures: catalogue.Figure) -> bool:
+    """Whether outsiders may see a narrowed figure month by month: not where one month alone would name a firm."""
+    if not (selection.type or selection.field or selection.region):
+        return True
+    return not any(g.suppressed for f in figures for g in catalogue.groups(f, "month", outsider=True))
+
+
+def charts(
+    selection: Selection, figure: catalogue.Figure, target: TargetSet | None, *, outsider: bool
+) -> dict[str, Any] | None:
+    """The cumulative line and the monthly columns of the chosen year, with the year before beside them; None where an
+    outsider may not see single months of this selection."""
     year, today = selection.year, selection.today
     start, end = catalogue.year_period(year, today)
-    last_start, last_end = dt.date(year - 1, 1, 1), dt.date(year - 1, 12, 31)
     whole = figure if (figure.start, figure.end) == (start, end) else selection.figure(period="")
-    now = _by_month(whole)
-    before = _by_month(
-        catalogue.turnover(
-            area=selection.area, start=last_start, end=last_end, basis=selection.basis, **selection.narrow
-        )
+    earlier = catalogue.turnover(
+        area=selection.area,
+        start=dt.date(year - 1, 1, 1),
+        end=dt.date(year - 1, 12, 31),
+        basis=selection.basis,
+        **selection.narrow,
     )
-    upto = end.month
+    if outsider and not months_are_public(selection, whole, earlier):
+        return None
+    now, before = _by_month(whole), _by_month(earlier)
     is_part = year == today.year and end < dt.date(year, 12, 31)
-    series = []
+    table = _month_table(year, now, before, end.month)
+    label = {"y": year}
+    return {
+        "line": line_chart(
+            _series(selection, now, before, end, target, is_part=is_part),
+            label=_("%(y)d 年技术合同成交额累计，亿元") % label,
+            table=table,
+        ),
+        "columns": column_chart(
+            _columns(now, before, end.month if is_part else 0),
+            label=_("%(y)d 年各月技术合同成交额，亿元") % label,
+            key=_column_key(year, is_part=is_part, has_before=bool(before)),
+            table=table,
+        ),
+    }
+
+
+def _series(
+    selection: Selection,
+    now: dict[int, Decimal],
+    before: dict[int, Decimal],
+    end: dt.date,
+    target: TargetSet | None,
+    *,
+    is_part: bool,
+) -> list[Series]:
+    """This year's running total, last year's, and the target's path where there is one."""
+    year, upto = selection.year, end.month
     running, previous = _running(now, upto), _running(before, 12)
     points: list[Point | None] = [Point(0, 0), *(Point(m, in_yi(v)) for m, v in enumerate(running[: upto - 1], 1))]
-    at = upto if not is_part else upto - 1 + today.day / 31
+    at = upto - 1 + selection.today.day / 31 if is_part else upto
     points.append(Point(at, in_yi(running[-1]), mark=True))
     stamp = f"{end:%m-%d} {in_yi(running[-1])}"
-    series.append(Series("now", _("%(year)d 年累计") % {"year": year}, points, end=stamp))
+    series = [Series("now", _("%(year)d 年累计") % {"year": year}, points, end=stamp)]
     if before:
-        series.append(
-            Series(
-                "prev",
-                _("%(year)d 年") % {"year": year - 1},
-                [Point(0, 0), *(Point(m, in_yi(v)) for m, v in enumerate(previous, 1))],
-                end=f"{year - 1} {in_yi(previous[-1])}",
-            )
-        )
+        last: list[Point | None] = [Point(0, 0), *(Point(m, in_yi(v)) for m, v in enumerate(previous, 1))]
+        ends = f"{year - 1} {in_yi(previous[-1])}"
+        series.append(Series("prev", _("%(year)d 年") % {"year": year - 1}, last, end=ends))
     if target is not None and selection.is_plain:
         goal = targets.linear(target, year)
         shares = [Decimal(0), Decimal("0.15"), Decimal("0.35"), Decimal("0.60"), Decimal(1)]
-        series.append(
-            Series(
-                "goal",
-                _("目标路径（季末 15%、35%、60%、100%）"),
-                [Point(i * 3, in_yi(goal * s), mark=i > 0) for i, s in enumerate(shares)],
-                end=_("目标 %(v)s") % {"v": in_yi(goal)},
-            )
-        )
-    months = [
+        path: list[Point | None] = [Point(i * 3, in_yi(goal * s), mark=i > 0) for i, s in enumerate(shares)]
+        ends = _("目标 %(v)s") % {"v": in_yi(goal)}
+        series.append(Series("goal", _("目标路径（季末 15%、35%、60%、100%）"), path, end=ends))
+    return series
+
+
+def _columns(now: dict[int, Decimal], before: dict[int, Decimal], part: int) -> list[Month]:
+    """Twelve months; `part` is the one not yet over, or 0."""
+    highest = max(now.values(), default=None)
+    return [
         Month(
             str(m),
             in_yi(now[m]) if m in now else None,
             in_yi(before[m]) if m in before else None,
-            part=is_part and m == upto,
-            show=bool(now) and now.get(m) == max(now.values()),
+            part=m == part,
+            show=m in now and now[m] == highest,
         )
         for m in range(1, 13)
     ]
+
+
+def _column_key(year: int, *, is_part: bool, has_before: bool) -> list[dict[str, str]]:
     key = [{"kind": "col", "label": str(year)}]
     if is_part:
         key.append({"kind": "part", "label": _("未满月")})
-    if before:
+    if has_before:
         key.append({"kind": "outline", "label": str(year - 1)})
-    table = _month_table(year, now, before, upto)
-    return {
-        "line": line_chart(series, label=_("%(y)d 年技术合同成交额累计，亿元") % {"y": year}, table=table),
-        "columns": column_chart(
-            months, label=_("%(y)d 年各月技术合同成交额，亿元") % {"y": year}, key=key, table=table
-        ),
-    }
+    return key
 
 
 def _month_table(year: int, now: dict[int, Decimal], before: dict[int, Decimal], upto: int) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from marketplace import money
 from marketplace.contracts.models import Contract, Registration
 from marketplace.contracts.models.registration import OPEN_STATES, REFUSED
 from marketplace.errors import page as error_page
+from marketplace.templatetags.market import percent
 
 from . import catalogue, presentation, targets
 from .names import Names
@@ -62,6 +63,8 @@ def turnover(request: HttpRequest) -> HttpResponse:
     figure = selection.figure()
     is_hidden = outsider and _is_too_small(selection, figure)
     last = selection.last_year()
+    # Growth would give a small figure of the year before away.
+    is_last_hidden = outsider and _is_too_small(selection, last)
     target = targets.current(catalogue.CITY, selection.today) if selection.year == selection.today.year else None
     plan = targets.last_ended(catalogue.CITY)
     context: dict[str, Any] = {
@@ -74,7 +77,7 @@ def turnover(request: HttpRequest) -> HttpResponse:
         **_words(selection, figure, target),
         "tabs": _tabs(selection, figure, outsider),
         "chips": selection.choices(names),
-        "facts": [] if is_hidden else _facts(selection, figure, last, target),
+        "facts": [] if is_hidden else _facts(selection, figure, None if is_last_hidden else last, target),
         "plan": plan,
         "plan_is_over": target is None and plan is not None and plan.end_year < selection.today.year,
         "plan_text": _plan_text(plan),
@@ -83,7 +86,7 @@ def turnover(request: HttpRequest) -> HttpResponse:
     }
     if not is_hidden:
         context.update(
-            charts=presentation.charts(selection, figure, target),
+            charts=presentation.charts(selection, figure, target, outsider=outsider),
             types=presentation.type_rows(selection, figure, last, "type", names, outsider=outsider),
             fields=presentation.type_rows(selection, figure, last, "field", names, outsider=outsider),
             tiles=presentation.tiles(selection, figure, names, outsider=outsider),
@@ -255,18 +258,21 @@ def _tabs(selection: Selection, now: catalogue.Figure, outsider: bool) -> list[d
 
 
 def _facts(selection: Selection, figure: Any, last: Any, target: Any) -> list[dict[str, Any]]:
-    """Same period last year, plan, technology amount: each with what it is compared with."""
-    from marketplace.templatetags.market import percent
-
-    growth = catalogue.growth(figure.value, last.value)
+    """Same period last year (None: it would name a firm), plan, technology amount, each with its comparison."""
+    growth = catalogue.growth(figure.value, last.value) if last is not None else None
+    if last is None:
+        compared, contracts_then = _("上年同期数不公布"), ""
+    else:
+        contracts_then = _("上年同期 %(n)s 项") % {"n": f"{last.count:,}"}
+        compared = _("上年同期没有入账")
+        if last.entries:
+            compared = _("上年同期 %(v)s 亿元") % {"v": presentation.in_yi(last.value)}
     facts = [
         {
             "label": _("同比"),
             "value": percent(growth, "sign bare") if growth is not None else _("无可比数"),
             "unit": "%" if growth is not None else "",
-            "note": _("上年同期 %(v)s 亿元") % {"v": presentation.in_yi(last.value)}
-            if last.entries
-            else _("上年同期没有入账"),
+            "note": compared,
         }
     ]
     if target is not None and selection.is_plain and selection.basis == target.basis:
@@ -291,7 +297,7 @@ def _facts(selection: Selection, figure: Any, last: Any, target: Any) -> list[di
             "label": _("合同"),
             "value": f"{figure.count:,}",
             "unit": _("项"),
-            "note": _("上年同期 %(n)s 项") % {"n": f"{last.count:,}"},
+            "note": contracts_then,
         },
         {
             "label": _("其中技术交易额"),

@@ -102,3 +102,21 @@ def test_queries_do_not_grow_with_the_rows(client, django_assert_max_num_queries
     for address in ("/indicators/turnover/", "/indicators/turnover/rows/", "/indicators/"):
         with django_assert_max_num_queries(25):
             client.get(address)
+
+
+def test_months_and_last_year_of_a_narrow_figure_are_not_told_where_they_name_a_firm(client, today):
+    """A district with eight contracts in January, but a single one in February and one the year before."""
+    year = today.year - 1
+    for _n in range(8):
+        for region in ("150602", "150603"):
+            entry("1000000", on=dt.date(year, 1, 5), seller=region, consents=True)
+    entry("3330000", on=dt.date(year, 2, 3), seller="150602", consents=True)
+    entry("7770000", on=dt.date(year - 1, 6, 3), seller="150602", consents=True)
+    address = f"/indicators/turnover/?region=150602&year={year}"
+    page = client.get(address).content.decode()
+    assert "不公布各月数" in page
+    assert "上年同期数不公布" in page
+    client.force_login(OfficerFactory().user)
+    page = client.get(address).content.decode()
+    assert "不公布各月数" not in page
+    assert "上年同期 0.08 亿元" in page
