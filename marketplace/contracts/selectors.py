@@ -140,7 +140,7 @@ def trail(registration: Registration, user: Any) -> list[TrailStep]:
     match = Match.objects.visible_to(user).filter(pk=deal.match_id).select_related("demand").first()
     named = row.sees_all or contract.consents_to_name
     if match is not None and named:
-        steps.append(_match_step(match))
+        steps.append(_match_step(match, deal))
     elif deal.match_id:
         steps.append(TrailStep(_("匹配"), _("由平台匹配推荐")))
     knows = sees_deal or row.sees_all or bool(getattr(user, "sees_all_listings", False))
@@ -175,15 +175,21 @@ def _first_steps(registration: Registration, row: PublicRow) -> list[TrailStep]:
     ]
 
 
-def _match_step(match: Match) -> TrailStep:
+def _match_step(match: Match, deal: Deal) -> TrailStep:
+    """The suggestion that led to the deal. A match computed again since says so instead of bearing a later day than
+    the deal that came of it."""
     phrases = [str(p.get("text", "")) for p in (match.reasons or {}).get("phrases", [])][:6]
     place = _("在需求下排第 %(n)d") % {"n": match.rank_for_demand} if match.rank_for_demand else ""
+    day: dt.date | None = timezone.localtime(match.computed_at).date()
+    if match.computed_at > deal.created_at:
+        place = "；".join(p for p in (place, _("%(day)s 按最新内容重新比对") % {"day": day}) if p)
+        day = None
     return TrailStep(
         _("匹配"),
         match.get_band_display(),
         match.demand.get_absolute_url(),
         place,
-        timezone.localtime(match.computed_at).date(),
+        day,
         [p for p in phrases if p],
     )
 

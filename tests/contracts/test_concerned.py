@@ -89,3 +89,25 @@ def test_an_experts_paper_is_for_the_office_alone(client):
         answer.close()
     client.force_login(scene.applicant)
     assert paper.name not in client.get(f"/contracts/{registration.contract.number}/").content.decode()
+
+
+def test_a_match_computed_again_bears_no_later_day_than_the_deal_that_came_of_it():
+    """It says that it was compared again; the trail runs backwards in time without a jump."""
+    import datetime as dt
+    from types import SimpleNamespace
+
+    from django.utils import timezone
+
+    from marketplace.contracts.selectors import _match_step
+
+    met = timezone.now() - dt.timedelta(days=30)
+    demand = SimpleNamespace(get_absolute_url=lambda: "/demands/XQ-2026-000000/")
+    match = SimpleNamespace(
+        reasons={}, rank_for_demand=1, demand=demand, computed_at=met, get_band_display=lambda: "强匹配"
+    )
+    deal = SimpleNamespace(created_at=met + dt.timedelta(days=1))
+    assert _match_step(match, deal).on == timezone.localtime(met).date()
+    match.computed_at = timezone.now()
+    later = _match_step(match, deal)
+    assert later.on is None
+    assert "重新比对" in later.detail
