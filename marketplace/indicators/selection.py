@@ -67,7 +67,9 @@ class Selection:
         group = query.get("type") or ""
         if group and group not in GROUPS:
             raise ValidationError(_("合同类别“%(x)s”不存在。") % {"x": group[:20]})
-        field, region = query.get("field") or "", query.get("region") or ""
+        field, region = query.get("field") or "", query.get("region") or query.get("area") or ""
+        # The API and the command say `area`; the city itself is the page's default.
+        region = "" if region == catalogue.CITY else region
         if field and not (field.isascii() and field.isdecimal() and len(field) == 2):
             raise ValidationError(_("技术领域代码“%(x)s”不对。") % {"x": field[:20]})
         if region and not (region.isascii() and region.isdecimal() and len(region) == 6):
@@ -147,7 +149,9 @@ class Selection:
         out = []
         for key, name, options in rows:
             now = getattr(self, name)
-            label = next((text for text, value in options if value == now), str(now))
+            label = next((text for text, value in options if value == now), None)
+            if label is None:
+                label = names.of_regions([now]).get(now, now) if name == "region" else str(now)
             out.append(
                 {
                     "key": key,

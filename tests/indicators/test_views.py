@@ -120,3 +120,12 @@ def test_months_and_last_year_of_a_narrow_figure_are_not_told_where_they_name_a_
     page = client.get(address).content.decode()
     assert "不公布各月数" not in page
     assert "上年同期数不公布" not in page
+
+
+def test_the_page_takes_the_area_of_the_api_and_names_it(client, today):
+    client.force_login(OfficerFactory().user)
+    entry("960000", on=today, seller="410400")
+    page = client.get("/indicators/turnover/?area=410400").content.decode()
+    assert "平顶山市" in page
+    assert 'title="960,000.00 元"' in page
+    assert "全市" in client.get("/indicators/turnover/?area=150600").content.decode()
