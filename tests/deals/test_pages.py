@@ -1,7 +1,5 @@
 """The pages of matches, inquiries and deals as their readers see them; strangers get 404."""
 
-from urllib.parse import urlencode
-
 import pytest
 from django.urls import reverse
 
@@ -493,24 +491,3 @@ def test_a_broker_without_mandate_in_force_reads_the_deal_and_writes_nothing(cli
     assert Offer.objects.count() == 0
     form = get(client, broker.user, reverse("inquiry_new", args=[of.need.number])).content.decode()
     assert "对接以单位名义进行" in form
-
-
-def test_an_expired_session_keeps_an_inquiry_and_an_offer_and_leads_back_to_their_pages(client):
-    of = factories.sides()
-    deal = factories.deal(of)
-    act, page = reverse("deal_act", args=[deal.number, "offer"]), deal.get_absolute_url()
-    answer = client.post(act, offered(of, deal, terms="会话过期时写的条款，分三期支付。"))
-    assert answer.url == f"/accounts/login/?{urlencode({'next': page})}"
-    assert "登录状态已失效" in client.get(answer.url).content.decode()
-    ask = reverse("inquiry_new", args=[of.need.number])
-    client.post(ask, sent(of, message="会话过期时写的来意，想约一次交流。"))
-    assert not Offer.objects.exists()
-    assert "会话过期时写的条款" in get(client, of.seller, page).content.decode()
-    assert "会话过期时写的来意" in get(client, of.seller, ask).content.decode()
-    assert "会话过期时写的条款" not in get(client, of.seller, page).content.decode()
-
-
-def test_an_answer_with_an_expired_session_leads_back_to_the_inquiry(client):
-    row = factories.inquiry(factories.sides())
-    answer = client.post(reverse("inquiry_act", args=[row.pk, "accept"]), {"version": 1})
-    assert answer.url == f"/accounts/login/?{urlencode({'next': reverse('inquiry', args=[row.pk])})}"
