@@ -19,6 +19,11 @@ SITE_URL = (os.environ.get("SITE_URL") or f"http://{HOST}:{PORT}").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[HOST, "127.0.0.1", "localhost", "[::1]"])
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 SEARCH_URL = os.environ.get("SEARCH_URL") or "embedded:"
+SEARCH_PREFIX = os.environ.get("SEARCH_PREFIX") or "market"
+SEARCH_SHARDS = env.int("SEARCH_SHARDS", default=1)
+SEARCH_REPLICAS = env.int("SEARCH_REPLICAS", default=0)
+# Empty: the site's own process does the tasks (marketplace.operations.housekeeping).
+REDIS_URL = os.environ.get("REDIS_URL") or ""
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
 INSTALLED_APPS = [

@@ -9,8 +9,15 @@ from pathlib import Path
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
 os.environ["DATA_DIR"] = os.environ.get("TEST_DATA_DIR") or tempfile.mkdtemp(prefix=f"market-test-{_worker}-")
 os.environ.setdefault("SECRET_KEY", "test-only-" + "x" * 50)
-for _name in ("DEMO", "SITE_URL", "SEARCH_URL", "EMAIL_URL", "ALLOWED_HOSTS", "TRUSTED_PROXIES", "HOST", "PORT"):
+for _name in ("DEMO", "SITE_URL", "EMAIL_URL", "ALLOWED_HOSTS", "TRUSTED_PROXIES", "HOST", "PORT"):
     os.environ.pop(_name, None)
+# The real servers of `./run test --full`; whatever the shell has set for a market never reaches a test.
+for _name in ("DATABASE_URL", "SEARCH_URL", "SEARCH_PREFIX", "SEARCH_SHARDS", "SEARCH_REPLICAS", "REDIS_URL"):
+    os.environ.pop(_name, None)
+    if os.environ.get(f"TEST_{_name}"):
+        os.environ[_name] = os.environ[f"TEST_{_name}"]
+# Each process of a run has indexes of its own on the one Elasticsearch.
+os.environ["SEARCH_PREFIX"] = f"test-{_worker}-{os.getpid()}"
 
 from .base import *  # noqa: E402, F403
 
