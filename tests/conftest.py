@@ -34,6 +34,11 @@ def pytest_configure(config: pytest.Config) -> None:
 NEEDS = {
     "browser": (lambda: shutil.which("chromium-headless-shell"), "浏览器测试没有运行：找不到 chromium-headless-shell"),
     "judged": (lambda: os.environ.get("JUDGED_DATA"), "判断数据的测试没有运行：没有设 JUDGED_DATA"),
+    # Set by `./run test --full`, which starts the servers.
+    "postgres": (lambda: os.environ.get("TEST_DATABASE_URL"), "PostgreSQL 的测试没有运行：用 ./run test --full"),
+    "redis": (lambda: os.environ.get("TEST_REDIS_URL"), "Redis 的测试没有运行：用 ./run test --full"),
+    "elasticsearch": (lambda: os.environ.get("TEST_SEARCH_URL"), "Elasticsearch 的测试没有运行：用 ./run test --full"),
+    "full": (lambda: os.environ.get("TEST_FULL"), "自己启动服务器的测试没有运行：用 ./run test --full"),
 }
 
 
