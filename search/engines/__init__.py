@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,6 +48,8 @@ class Engine(Protocol):
     """A place that keeps documents and finds them. Every write may come twice and in any order."""
 
     name: str
+    # True where one process at a time writes, held off by a lock that dies with it; False where any may write at once.
+    has_one_writer: bool
 
     def put(self, documents: Iterable[Document]) -> dict[str, str]:
         """Take in full documents; one older than what is known is passed over. Returns id → reason for those
@@ -83,7 +85,16 @@ class Engine(Protocol):
         """Be the writer for a while; writes inside it do not ask again. Raises EngineBusy where another process is."""
 
     def versions(self) -> dict[str, int]:
-        """Every document that can be found, with its version: what reconciling compares."""
+        """Every document that can be found, with its version."""
+
+    def held(self, ids: Iterable[str]) -> dict[str, tuple[int, bool]]:
+        """id → (version, whether it was removed) of those that the index knows: what reconciling compares."""
+
+    def scan(self) -> Iterator[tuple[str, str, int]]:
+        """(id, kind, version) of everything that the index knows, removed ones under the kind "~", in bounded memory.
+
+        Raises EngineDown where it cannot be read to its end.
+        """
 
     def refresh(self) -> None:
         """See what another process has written. Raises EngineDown."""

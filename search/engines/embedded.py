@@ -42,6 +42,8 @@ WRITER_MEMORY = 32_000_000
 TIE_MARGIN = 64
 # More values than any code list of ours has.
 BUCKETS = 2_000
+# So many documents are held at once while all are read.
+SCAN_PAGE = 20_000
 _GENERATION = re.compile(r"g\d{6,}")
 
 
@@ -75,6 +77,7 @@ class EmbeddedEngine:
     """See the module. One instance a process; its methods may be called from several threads."""
 
     name = "embedded"
+    has_one_writer = True
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
@@ -256,6 +259,21 @@ class EmbeddedEngine:
             question = queries.combined(view.index.schema, None, {})
             found = view.searcher.search(question, limit=max(1, view.searcher.num_docs), count=False)
             return {name: version for name, _, version in (_stored(view.searcher, a) for _, a in found.hits)}
+
+    def held(self, ids: Iterable[str]) -> dict[str, tuple[int, bool]]:
+        view = self._reader()
+        with self._noticing_damage(), _sound("the index cannot be read"):
+            return _known(view, list(ids))
+
+    def scan(self) -> Iterator[tuple[str, str, int]]:
+        view = self._reader()
+        everything = tantivy.Query.all_query()
+        for start in range(0, view.searcher.num_docs, SCAN_PAGE):
+            with self._noticing_damage(), _sound("the index cannot be read"):
+                # Of one searcher and of equal scores: the order is the documents' own and holds from page to page.
+                found = view.searcher.search(everything, limit=SCAN_PAGE, count=False, offset=start)
+                page = [_stored(view.searcher, address) for _, address in found.hits]
+            yield from page
 
     # Writing
 
