@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
 
-from cms.models import Availability, Listing, ListingRecord, listing_model
+from cms.models import Availability, Listing, ListingRecord
 
-from . import listings, reasons
+from . import checked, listings, reasons
 from .engines import Engine, get_engine
 from .query import Document, Hit
 from .reasons import REASONS_VERSION, Rarity, Reasons, Side
@@ -106,26 +106,20 @@ def _candidate(
 
 def _standing(listing: Listing, hits: list[Hit]) -> list[tuple[Hit, Listing]]:
     """Ask the database once more, for the index may be a moment behind: only what any visitor may see, in the hits'
-    order.
+    order; and nothing whose words may have become less public since the index read them.
     """
+    hidden = set(checked.hiding(COUNTERPARTS[listing.KIND]))
+    hits = [hit for hit in hits if hit.id not in hidden]
+    rows = checked.visible(hits, checked.NOBODY, place="matching", parts=_brief)
     kept: list[Hit] = []
     titles: set[tuple[Any, str, str]] = set()
-    rows = {}
-    for kind in {hit.kind for hit in hits}:
-        public = (
-            listing_model(kind)
-            .objects.visible_to(AnonymousUser())
-            .filter(record__number__in=[hit.id for hit in hits if hit.kind == kind], record__availability__in=AVAILABLE)
-        )
-        columns = ("record__number", "record__owner_id", "record__holder_name", "title")
-        rows.update({number: rest for number, *rest in public.values_list(*columns)})
-    mine = (listing.record.owner_id, listing.record.holder_name if not listing.record.owner_id else "")
+    mine = _whose(listing.record)
     for hit in hits:
-        if hit.id not in rows or hit.id == listing.record.number:
+        row = rows.get(hit.id)
+        if row is None or hit.id == listing.record.number or row.record.availability not in AVAILABLE:
             continue
-        owner, holder, title = rows[hit.id]
-        whose = (owner, holder if not owner else "")
-        same = (*whose, normalize(title))
+        whose = _whose(row.record)
+        same = (*whose, normalize(row.title))
         if whose == mine or same in titles:
             continue
         titles.add(same)
@@ -133,6 +127,16 @@ def _standing(listing: Listing, hits: list[Hit]) -> list[tuple[Hit, Listing]]:
         if len(kept) == KEPT:
             break
     return _with_listings(kept)
+
+
+def _whose(record: ListingRecord) -> tuple[Any, str]:
+    return (record.owner_id, "" if record.owner_id else record.holder_name)
+
+
+def _brief(rows: QuerySet[Any], kind: str) -> QuerySet[Any]:
+    """What decides whether a hit stands; its texts are read only of what is kept."""
+    record = ("number", "owner_id", "holder_name", "availability", "kind")
+    return rows.select_related("record").only("title", *(f"record__{name}" for name in record))
 
 
 def _with_listings(hits: list[Hit]) -> list[tuple[Hit, Listing]]:

@@ -43,6 +43,8 @@ NEGOTIABLE = "negotiable"
 
 # Beyond this nobody pages; the engine would have to sort everything before it.
 DEPTH_LIMIT = 10_000
+# So many ids one question can leave out; both engines take a list of this length in a few milliseconds.
+EXCLUDING_LIMIT = 1_000
 
 ORDERINGS = ("", "-published_at", "-updated_at", "price", "-price", "-trl")
 
@@ -153,7 +155,8 @@ class Query:
     inclusive, None = open, on `trl`, `price` (元), `published_at`, `updated_at` (datetimes); a document without the
     value is outside. Counts of a facet are made with every filter but the facet's own, so that a second value can be
     chosen beside the first. `ordering` is one of ORDERINGS; empty is by relevance where there is a text, else newest
-    first.
+    first. `excluding` names ids (at most EXCLUDING_LIMIT) that the answer must not know of: they are in neither hits
+    nor total nor any facet's counts, and do not keep a question from being relaxed.
     """
 
     text: str = ""
@@ -164,6 +167,7 @@ class Query:
     ordering: str = ""
     page: int = 1
     page_size: int = 20
+    excluding: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         unknown = [f for f in (*self.filters, *self.facets) if f not in FACETS and f != "kind"]
@@ -176,6 +180,8 @@ class Query:
             raise ValueError(f"no ordering {self.ordering!r}: one of {ORDERINGS}")
         if self.page < 1 or self.page_size < 1:
             raise ValueError("page and page_size begin at 1")
+        if len(self.excluding) > EXCLUDING_LIMIT:
+            raise ValueError(f"at most {EXCLUDING_LIMIT} ids can be left out of one answer")
 
     @property
     def offset(self) -> int:

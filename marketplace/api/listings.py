@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from cms.models import Listing, ListingRecord, listing_model
 from cms.models.access import log_view
+from marketplace.deals import cards
 from marketplace.deals.models import Match
 from marketplace.library import details, finding
 from marketplace.library.fields import CodesFilter
@@ -93,7 +94,7 @@ class MatchList(GenericAPIView):
 
 
 def _match(row: Match, record: ListingRecord, rank: int, request: Request) -> dict[str, Any]:
-    reasons = row.reasons or {}
+    reasons = cards.reasons_now(row)
     return {
         "rank": rank,
         "kind": record.kind,
@@ -103,10 +104,10 @@ def _match(row: Match, record: ListingRecord, rank: int, request: Request) -> di
         "parts": {name: float(row.parts.get(name, 0.0)) for name in PARTS},
         "band": row.band,
         "reasons": {
-            "phrases": [{"text": p["text"], "in": p.get("in", {})} for p in reasons.get("phrases", [])],
-            "conditions": reasons.get("conditions", []),
-            "against": reasons.get("against", []),
-            "meaning": reasons.get("meaning", ""),
+            "phrases": [{"text": p["text"], "in": p.get("in", {})} for p in reasons["phrases"]],
+            "conditions": reasons["conditions"],
+            "against": reasons["against"],
+            "meaning": reasons["meaning"],
         },
         "versions": row.versions,
         "url": request.build_absolute_uri(record.get_absolute_url()),

@@ -48,6 +48,7 @@ def card(
     """Variables of match_card for one side's page: `side` is "demand" on the demand's page, else "achievement".
     in_talks: the two have a deal with each other, so nobody need be told that they talk with somebody."""
     demand, supply = match.demand.listing, match.supply.listing
+    reasons = reasons_now(match)
     other = supply if side == "demand" else demand
     owner = other.record.owner
     named = owner is not None and not getattr(other, "is_anonymous", False)
@@ -69,15 +70,14 @@ def card(
         "state_kind": under_way.kind if under_way else kind,
         "left": {"label": _("需求原文"), **_snippet(match, demand, "demand")},
         "right": {"label": _("成果原文"), **_snippet(match, supply, "achievement")},
-        "conditions": [c for c in match.reasons.get("conditions", []) if not _says_nothing(c)],
-        "against": _against(match, in_talks=in_talks),
-        "meaning": match.reasons.get("meaning", ""),
+        "conditions": [c for c in reasons["conditions"] if not _says_nothing(c)],
+        "against": _against(reasons["against"], in_talks=in_talks),
+        "meaning": reasons["meaning"],
         "acts": acts,
     }
 
 
-def _against(match: Match, *, in_talks: bool) -> list[str]:
-    said = match.reasons.get("against", [])
+def _against(said: list[str], *, in_talks: bool) -> list[str]:
     talks = {ACHIEVEMENT_IN_TALKS, DEMAND_IN_TALKS} if in_talks else set()
     return [sentence for sentence in said if sentence not in talks]
 
@@ -103,6 +103,41 @@ def _price(listing: Listing) -> dict[str, Any]:
         span = f"{money.plain_wan(low)}–{money.plain_wan(high)}"
         return {"price_word": f"{kind} {span}{NBSP}万元"}
     return {"price": high if high is not None else low, "price_kind": kind}
+
+
+def reasons_now(match: Match) -> dict[str, Any]:
+    """The kept reasons as far as any visitor may read them *now*: {"phrases", "conditions", "against", "meaning"}.
+
+    A listing may have been closed, or its words taken back, since they were computed, and the next comparison waits for
+    the index. A phrase must still stand in a public text of both sides; conditions compare figures, which a restricted
+    listing does not publish: those of a restricted one that changed since are not said.
+    """
+    kept = match.reasons or {}
+    texts = [_public_text(match.demand.listing), _public_text(match.supply.listing)]
+    is_closed_since = _was_closed(match, "demand") or _was_closed(match, "supply")
+    return {
+        "phrases": [p for p in kept.get("phrases", []) if all(normalize(p["text"]) in text for text in texts)],
+        "conditions": [] if is_closed_since else kept.get("conditions", []),
+        "against": [] if is_closed_since else kept.get("against", []),
+        "meaning": kept.get("meaning", ""),
+    }
+
+
+def _was_closed(match: Match, side: str) -> bool:
+    """True where a side was open as a whole when the match was computed and is not now."""
+    record = getattr(match, side)
+    if record.listing.disclosure_level == Disclosure.L0 or record.search_version == getattr(match, f"{side}_version"):
+        return False
+    seen = getattr(match, f"{side}_revision")
+    return seen is None or seen.content.get("disclosure_level", Disclosure.L0) == Disclosure.L0
+
+
+def _public_text(listing: Listing) -> str:
+    """What any visitor may read of a listing, normalised, in one piece."""
+    parts = public_parts(listing)
+    if parts:
+        parts |= {"title_en": listing.title_en, "summary_en": listing.summary_en}
+    return normalize("\n".join(parts.values()))
 
 
 def public_parts(listing: Listing) -> dict[str, str]:

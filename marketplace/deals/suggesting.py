@@ -22,8 +22,8 @@ from django.db.models import Count, F, Max, Min, Q
 from django.utils import timezone
 
 from cms.models import Demand, ListingRecord
-from search import changes, matching
-from search.engines import EngineDown, get_engine
+from search import changes, checked, matching
+from search.engines import EngineDown
 from search.matching import AVAILABLE, COUNTERPARTS, Candidate
 from search.models import SearchChange
 from search.query import Query
@@ -70,7 +70,7 @@ def suggest(record: ListingRecord, *, quiet: bool = False) -> int:
         retire(record)
         return 0
     found = [c for c in matching.candidates(listing) if c.band]
-    compared = get_engine().find(Query(kinds=COUNTERPARTS[record.kind], page_size=1))
+    compared = checked.find(Query(kinds=COUNTERPARTS[record.kind], page_size=1), checked.NOBODY, place="matching")
     with transaction.atomic():
         if not ListingRecord.objects.filter(pk=record.pk, search_version=record.search_version).exists():
             raise Unsettled(record.number)

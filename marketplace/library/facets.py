@@ -84,8 +84,9 @@ def band_labels() -> dict[str, dict[str, str]]:
 class Labels:
     """Names of codes, each list read once a page and only for the codes that are shown."""
 
-    def __init__(self) -> None:
+    def __init__(self, user: Any = None) -> None:
         self._bands = band_labels()
+        self._user = user
 
     def of(self, name: str, codes: Iterable[str]) -> dict[str, str]:
         """code → words, in the list's own order; unknown codes are left out."""
@@ -93,7 +94,8 @@ class Labels:
         if name in self._bands:
             return {code: words for code, words in self._bands[name].items() if code in wanted}
         if name == "owner":
-            known = Organization.objects.filter(number__in=wanted)
+            # A number in the address must not tell the name of an organisation that nobody may know of.
+            known = Organization.objects.visible_to(self._user).filter(number__in=wanted)
             return {o.number: o.name for o in known}
         if name not in CODES:
             return {}
@@ -249,7 +251,7 @@ def drops(filters: ListingFilterSet, query: QueryDict, chosen: list[Chip], user:
     """For an empty list: which filter to give up and how many that would give; only those that give some."""
     found = []
     for chip in chosen[:DROPS]:
-        total = _total(type(filters)(_less(query, chip.name, chip.value), user=user))
+        total = _total(type(filters)(_less(query, chip.name, chip.value), user=user), user)
         if total:
             label = _("不限%(key)s：%(value)s") % {"key": chip.key, "value": chip.label}
             found.append({"label": label, "href": chip.href, "count": total})
@@ -257,14 +259,14 @@ def drops(filters: ListingFilterSet, query: QueryDict, chosen: list[Chip], user:
         bare = QueryDict(mutable=True)
         if query.get("q"):
             bare["q"] = query["q"]
-        total = _total(type(filters)(bare, user=user))
+        total = _total(type(filters)(bare, user=user), user)
         if total:
             found.append({"label": _("去掉全部条件"), "href": f"?{bare.urlencode()}", "count": total})
     return found
 
 
-def _total(filters: ListingFilterSet) -> int:
-    results = ask(filters.to_query(page_size=1))
+def _total(filters: ListingFilterSet, user: Any) -> int:
+    results = ask(filters.to_query(page_size=1), user, place=f"{filters.KIND}s")
     # A loosened search would promise what the words do not hold.
     if results is None:
         return filters.qs.count()

@@ -16,8 +16,10 @@ from django.core.paginator import Page, Paginator
 from django.utils.functional import cached_property
 
 from cms.models import Listing, listing_model
-from search.engines import EngineDown, get_engine
-from search.query import DEPTH_LIMIT, Hit, Query, Results
+from search import checked
+from search.checked import Checked
+from search.engines import EngineDown
+from search.query import DEPTH_LIMIT, Hit, Query
 
 from .filters import ListingFilterSet, findable
 
@@ -60,10 +62,10 @@ class Found:
         return list(self.page.object_list)
 
 
-def ask(query: Query) -> Results | None:
-    """The engine's answer, or None where it is down."""
+def ask(query: Query, user: Any, *, place: str) -> Checked | None:
+    """What the engine finds and this person may see, or None where the database must answer."""
     try:
-        return get_engine().find(query)
+        return checked.find(query, user, place=place, parts=with_parts)
     except EngineDown as error:
         logger.warning("library: the search engine is down, the database answers: %s", error)
         return None
@@ -79,16 +81,15 @@ def find(
     page = max(1, page)
     if (page - 1) * page_size >= DEPTH_LIMIT:
         page = DEPTH_LIMIT // page_size
-    results = ask(filters.to_query(facets=facets, page=page, page_size=page_size))
+    results = ask(filters.to_query(facets=facets, page=page, page_size=page_size), user, place=f"{filters.KIND}s")
     if results is None:
         return from_rows(filters, page=page, page_size=page_size)
     paginator = Counted(results.total, page_size)
     if page > paginator.num_pages:
         return find(filters, user, page=paginator.num_pages, page_size=page_size, facets=facets)
-    rows = load(filters.KIND, results.ids, user)
     by_parameter = {name: results.facets.get(filters.coded[name].facet, {}) for name in facets}
     return Found(
-        page=paginator.page_of(rows, page),
+        page=paginator.page_of(results.listed, page),
         total=results.total,
         facets=by_parameter,
         relaxed=results.relaxed,

@@ -21,4 +21,4 @@ def engine_down(monkeypatch):
     def refuse():
         raise engines.EngineDown("down for a test")
 
-    monkeypatch.setattr("marketplace.library.finding.get_engine", refuse)
+    monkeypatch.setattr("search.checked.get_engine", refuse)

@@ -129,6 +129,7 @@ def test_negative_control_without_asking_the_database_again_the_withdrawn_is_sho
     Achievement.objects.filter(pk=answered["answer"].pk).update(live=False)
     monkeypatch.setattr(ListingQuerySet, "visible_to", lambda self, user: self)
     monkeypatch.setattr(ListingQuerySet, "public", lambda self: self)
+    monkeypatch.setattr(ListingQuerySet, "published", lambda self: self)
     assert answered["answer"].number in numbers(matching.candidates(answered["demand"]))
 
 

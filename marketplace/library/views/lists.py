@@ -34,7 +34,7 @@ def listing_list(request: HttpRequest, kind: str) -> HttpResponse:
     """One list with its facets, chips, orders and the way on where it is empty."""
     filters = FILTERSETS[kind](request.GET, user=request.user)
     found = finding.find(filters, request.user, page=page_number(request), page_size=PAGE_SIZE, facets=filters.SHOWN)
-    labels = facets.Labels()
+    labels = facets.Labels(request.user)
     chosen = facets.chips(filters, request.GET, labels)
     typed = filters.values.get("q", "")
     keep = _kept(filters, request)

@@ -68,20 +68,16 @@ def search(request: HttpRequest) -> HttpResponse:
 def ask(typed: str, scope: str, user: Any, page: int, page_size: int = PAGE_SIZE) -> Answer:
     """One page over all kinds, or of one (`scope`), with the number of hits in each kind."""
     kinds = (scope,) if scope else KINDS
-    results = finding.ask(Query(text=typed, kinds=kinds, facets=("kind",), page=page, page_size=page_size))
+    query = Query(text=typed, kinds=kinds, facets=("kind",), page=page, page_size=page_size)
+    results = finding.ask(query, user, place="search")
     if results is None:
         return _from_rows(typed, scope, user, page, page_size)
     counted = {kind: results.facets.get("kind", {}).get(kind, 0) for kind in KINDS}
     paginator = finding.Counted(results.total, page_size)
     if page > paginator.num_pages:
         return ask(typed, scope, user, paginator.num_pages, page_size)
-    found: dict[str, Any] = {}
-    for kind in {hit.kind for hit in results.hits}:
-        numbers = [hit.id for hit in results.hits if hit.kind == kind]
-        found |= {row.record.number: row for row in finding.load(kind, numbers, user)}
-    listed = [found[hit.id] for hit in results.hits if hit.id in found]
     scores = {hit.id: hit.score for hit in results.hits}
-    return Answer(paginator.page_of(listed, page), counted, results.relaxed, scores=scores)
+    return Answer(paginator.page_of(results.listed, page), counted, results.relaxed, scores=scores)
 
 
 def _from_rows(typed: str, scope: str, user: Any, page: int, page_size: int) -> Answer:
