@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
 import tantivy
 from tantivy import FieldType, Occur
@@ -14,7 +11,7 @@ from tantivy import FieldType, Occur
 from ..query import Query, term_of
 from ..scoring import Weighted
 from ..text import tokens, words
-from .tantivy_documents import TOMBSTONE, fen, seconds
+from .values import TOMBSTONE, bound
 
 Clauses = list[tuple[Occur, tantivy.Query]]
 
@@ -49,19 +46,12 @@ def filters(schema: tantivy.Schema, query: Query) -> dict[str, tantivy.Query]:
             found[name] = any_of(schema, name, [term_of(name, value) for value in values])
     for name, (low, high) in query.ranges.items():
         if low is not None or high is not None:
-            lowest, highest = _bound(low, _LOWEST), _bound(high, _HIGHEST)
+            lowest = _LOWEST if low is None else bound(low)
+            highest = _HIGHEST if high is None else bound(high)
             found[f"range {name}"] = unscored(
                 tantivy.Query.range_query(schema, name, FieldType.Integer, lowest, highest)
             )
     return found
-
-
-def _bound(value: Any, otherwise: int) -> int:
-    if value is None:
-        return otherwise
-    if isinstance(value, Decimal):
-        return fen(value)
-    return seconds(value) if isinstance(value, datetime) else int(value)
 
 
 def strict(schema: tantivy.Schema, text: str) -> tantivy.Query | None:
