@@ -3,11 +3,11 @@
     with transaction.atomic():                      # cms publishes, its signal is heard
         changes.record(kind=…, key=…, version=…)    # SearchChange, or nothing if it rolls back
     # after commit: nudge() → drain()               # at once, where this process may write the index
-    # each second, from the site's own thread: sweep()
+    # each second, from the site's own thread or a worker: sweep()
 
-`drain` may run twice, in any process, at any time: documents are written whole with the row's version, the engine
-passes over older ones, and a row is deleted only where its version is still the one that was taken in. An engine that
-is down or written by another process leaves the rows where they are.
+`drain` may run twice, in any process, at any time (`search.taking` says why). An engine that is down or written by
+another process leaves the rows where they are. Making the index anew stands in `search.rebuilding`, comparing it with
+the database in `search.reconciling`.
 """
 
 from __future__ import annotations
@@ -20,29 +20,32 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import F
-from django.utils import timezone
 
-from . import sources
+from . import rebuilding
 from .engines import Engine, EngineBusy, EngineDown, get_engine
 from .models import SearchChange
-from .query import Document
+from .rebuilding import OnProgress, Stopped
+from .reconciling import Drift, reconcile
+from .taking import BATCH, REBUILD, TRIES, Taken, take_in
+
+__all__ = [
+    "BATCH", "REBUILD", "TRIES", "Drained", "Drift", "Stopped", "ask_for_rebuild", "drain", "is_settled", "nudge",
+    "rebuild", "reconcile", "record", "roll_back", "sweep", "waiting", "without_nudges",
+]  # fmt: skip
 
 logger = logging.getLogger(__name__)
 
-BATCH = 500
-# So often a row may fail before it is parked with its reason and the others go on alone.
-TRIES = 5
 # A nudge runs in somebody's request: what is more waits for the sweep.
 NUDGE_LIMIT = 200
 # An index that is found damaged again this soon after a rebuild has another fault than the index.
 REBUILD_PAUSE = 60.0
-# kind and key of the row by which a command asks the site for a rebuild.
-REBUILD = "*"
+# An index of one writer that can be read but refused so many drains one after another is made anew.
+REFUSALS = 3
 
 _draining = threading.Lock()
 _quiet = threading.local()
 _last_rebuild: float | None = None
+_refused = 0
 
 
 @dataclass
@@ -65,13 +68,14 @@ class Drained:
 def record(*, kind: str, key: str, version: int) -> None:
     """Write down, in the caller's transaction, that a thing is to be indexed again or removed; drained after commit.
 
-    A second change of the same thing before the drain becomes one row with the newer version, and unparks it.
+    A second change of the same thing before the drain becomes one row with the newer version: unparked, and free to be
+    taken at once even where a drain has the older one in its hands.
     """
     SearchChange.objects.bulk_create(
         [SearchChange(kind=kind, key=key, version=version)],
         update_conflicts=True,
         unique_fields=["key"],
-        update_fields=["kind", "version", "tries", "parked_reason"],
+        update_fields=["kind", "version", "tries", "parked_reason", "not_before", "leased_until"],
     )
     if not getattr(_quiet, "on", False):
         transaction.on_commit(nudge, robust=True)
@@ -129,9 +133,7 @@ def drain(*, limit: int | None = None, until: float | None = None, keep: bool = 
         if not keep and not SearchChange.objects.waiting().exists() and not engine.needs_rebuild():
             return done
         with engine.writing():
-            if reason := _why_rebuild(engine):
-                rebuild_now(engine)
-                done.rebuilt = reason
+            done.rebuilt = _rebuild_if_due(engine)
             _take_in(engine, done, limit, until)
     except EngineBusy:
         done.is_busy = True
@@ -140,107 +142,75 @@ def drain(*, limit: int | None = None, until: float | None = None, keep: bool = 
     return done
 
 
-def _why_rebuild(engine: Engine) -> str:
-    """Why to make the index anew now; empty where it is sound or was made anew a moment ago."""
-    asked = SearchChange.objects.filter(kind=REBUILD).first()
-    if asked is not None:
-        return "asked for"
-    reason = engine.needs_rebuild()
-    if reason and _last_rebuild is not None and time.monotonic() - _last_rebuild < REBUILD_PAUSE:
-        raise EngineDown(f"the index was made anew less than a minute ago and is no better: {reason}")
-    return reason
-
-
 def _take_in(engine: Engine, done: Drained, limit: int | None, until: float | None) -> None:
-    seen: set[int] = set()
-    left = limit
-    while (left is None or left > 0) and (until is None or time.monotonic() < until):
-        size = BATCH if left is None else min(BATCH, left)
-        rows = list(SearchChange.objects.waiting().exclude(kind=REBUILD).exclude(pk__in=seen)[:size])
-        if not rows:
-            return
-        failed = _apply(engine, rows, done)
-        # A row that failed is tried again by the next drain, not by this one for ever.
-        seen |= {row.pk for row in rows if row.key in failed}
-        left = None if left is None else left - len(rows)
-
-
-def _apply(engine: Engine, rows: list[SearchChange], done: Drained) -> dict[str, str]:
-    """Index or remove what the rows name, then forget the rows. Returns number → reason of those that failed."""
-    failed: dict[str, str] = {}
-    documents: list[Document] = []
-    gone: list[tuple[str, int]] = []
-    for kind in {row.kind for row in rows}:
-        wanted = {row.key: row.version for row in rows if row.kind == kind}
-        loaded = sources.load(kind, wanted)
-        failed |= loaded.failed
-        documents += loaded.documents.values()
-        known = loaded.documents.keys() | loaded.failed.keys()
-        gone += [(key, version) for key, version in wanted.items() if key not in known]
-    if documents:
-        failed |= engine.put(documents)
-    if gone:
-        engine.drop(gone)
-    done.indexed += len(documents) - sum(d.id in failed for d in documents)
-    done.dropped += len(gone)
-    done.failed += len(failed)
-    _forget([row for row in rows if row.key not in failed])
-    _put_aside([row for row in rows if row.key in failed], failed)
-    return failed
-
-
-def _forget(rows: list[SearchChange]) -> None:
-    """Delete the rows that still have the version that was taken in; a newer one stays for the next drain."""
-    taken = {row.pk: row.version for row in rows}
-    with transaction.atomic():
-        now = SearchChange.objects.select_for_update().filter(pk__in=taken).values_list("pk", "version")
-        SearchChange.objects.filter(pk__in=[pk for pk, version in now if version == taken[pk]]).delete()
-
-
-def _put_aside(rows: list[SearchChange], reasons: dict[str, str]) -> None:
-    """Count one try; after the fifth the row is parked with its reason, so that the others go on."""
-    for row in rows:
-        reason = reasons[row.key][:300]
-        logger.error("search: %s %s cannot be indexed (try %d): %s", row.kind, row.key, row.tries + 1, reason)
-        unchanged = SearchChange.objects.filter(pk=row.pk, version=row.version)
-        unchanged.update(tries=F("tries") + 1, parked_reason=reason if row.tries + 1 >= TRIES else "")
+    global _refused
+    taken = Taken()
+    try:
+        take_in(engine, taken, limit=limit, until=until)
+        _refused = 0
+    except EngineDown:
+        if engine.has_one_writer:
+            _refused += 1
+            if _refused == REFUSALS:
+                logger.error("search: the index refuses every write and will be made anew")
+                _refused = 0
+                rebuilding.ask()
+        raise
+    finally:
+        done.indexed, done.dropped, done.failed = taken.indexed, taken.dropped, taken.failed
 
 
 # Making anew
 
 
-def rebuild_now(engine: Engine) -> int:
-    """Fill a new index from the database and swap it in; returns how many it holds. The caller is the writer.
+def _rebuild_if_due(engine: Engine) -> str:
+    """Make the index anew where a row asks for it or the index needs it; why, empty where it was not done here."""
+    if rebuilding.is_asked(engine):
+        return "asked for" if _rebuild(engine, "asked for") is not None else ""
+    reason = engine.needs_rebuild()
+    if not reason or rebuilding.is_resting():
+        return ""
+    if _last_rebuild is not None and time.monotonic() - _last_rebuild < REBUILD_PAUSE:
+        raise EngineDown(f"the index was made anew less than a minute ago and is no better: {reason}")
+    return reason if _rebuild(engine, reason) is not None else ""
 
-    What changes meanwhile has its row and is taken in afterwards: the same process drains, under the same lock.
-    """
+
+def _rebuild(engine: Engine, reason: str, on_progress: OnProgress | None = None) -> int | None:
     global _last_rebuild
-    failed: dict[str, str] = {}
-    asked = list(SearchChange.objects.filter(kind=REBUILD))
-    started = time.monotonic()
-    refused = engine.rebuild(sources.everything(failed))
-    _last_rebuild = time.monotonic()
-    _forget(asked)
-    for number, reason in {**failed, **refused}.items():
-        logger.error("search: %s is not in the new index: %s", number, reason)
-    count = engine.status().documents
-    logger.info("search: index made anew, %d documents in %.1f s", count, _last_rebuild - started)
+    count = rebuilding.rebuild(engine, reason, on_progress)
+    if count is not None:
+        _last_rebuild = time.monotonic()
     return count
 
 
-def rebuild() -> int:
-    """Make the index anew from this process. Raises EngineBusy where another one is the writer: then
-    `ask_for_rebuild`.
+def rebuild(*, on_progress: OnProgress | None = None, reason: str = "asked for") -> int:
+    """Make the index anew from this process; how many it holds. Raises EngineDown.
+
+    on_progress: called with the number of documents after each chunk; what it raises stops the rebuild (`Stopped`: for
+    good), and the old index goes on. Raises EngineBusy where another process is the writer or makes the index anew
+    already: then `ask_for_rebuild`.
     """
     engine = get_engine()
     with _draining, engine.writing():
-        return rebuild_now(engine)
+        count = _rebuild(engine, reason, on_progress)
+    if count is None:
+        raise EngineBusy("another process makes the index anew")
+    return count
 
 
 def ask_for_rebuild() -> None:
-    """Leave a row by which the writing process makes the index anew at its next sweep, and which it then deletes."""
-    with without_nudges():
-        record(kind=REBUILD, key=REBUILD, version=int(timezone.now().timestamp() * 1_000_000))
+    """Leave a row by which a writing process makes the index anew at its next sweep, and which it then deletes."""
+    rebuilding.ask()
+
+
+def roll_back() -> tuple[int, Drift]:
+    """Answer from the index before the last rebuild again, and have put right what changed since: how many it holds,
+    and what differed. Raises EngineDown, NotImplementedError where the engine keeps no earlier index.
+    """
+    engine = get_engine()
+    with _draining, engine.writing():
+        count = rebuilding.roll_back(engine)
+    return count, reconcile(repair=True)
 
 
 # Looking
@@ -254,35 +224,3 @@ def waiting() -> int:
 def is_settled(number: str) -> bool:
     """True where the index holds the thing as the database does: matches may be made."""
     return not SearchChange.objects.waiting().filter(key=number).exists()
-
-
-@dataclass(frozen=True)
-class Drift:
-    """Where index and database differ, by number."""
-
-    missing: tuple[str, ...] = ()
-    extra: tuple[str, ...] = ()
-    stale: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.missing or self.extra or self.stale)
-
-
-def reconcile(*, repair: bool = False) -> Drift:
-    """Compare every number and version both ways; `repair` asks for a new index where they differ. Nightly, and safe at
-    any time: what has a waiting row is not drift.
-    """
-    held = get_engine().versions()
-    failed: dict[str, str] = {}
-    wanted = {document.id: document.version for document in sources.everything(failed)}
-    # Asked last: what changed while the two were read has its row by now.
-    settled = (held.keys() | wanted.keys()) - set(SearchChange.objects.values_list("key", flat=True)) - failed.keys()
-    drift = Drift(
-        tuple(sorted(n for n in settled if n not in held)),
-        tuple(sorted(n for n in settled if n not in wanted)),
-        tuple(sorted(n for n in settled if n in wanted and n in held and wanted[n] != held[n])),
-    )
-    if drift and repair:
-        logger.error("search: index and database differ: %s", drift)
-        ask_for_rebuild()
-    return drift

@@ -15,7 +15,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from cms.models import KINDS, Achievement, Demand, Expert, Listing, Project, listing_model
+from cms.models import KINDS, Achievement, Demand, Expert, Listing, ListingRecord, Project, listing_model
 
 from . import sources
 from .conditions import Facts
@@ -30,7 +30,20 @@ _MASKED = "L3"
 def register_kinds() -> None:
     """Make the four kinds of cms findable."""
     for kind in KINDS:
-        sources.register(kind, partial(public_rows, kind), to_document, key="record__number")
+        sources.register(
+            kind,
+            partial(public_rows, kind),
+            to_document,
+            key="record__number",
+            version="record__search_version",
+            outrun=outrun,
+        )
+
+
+def outrun(versions: Mapping[str, int]) -> None:
+    """Raise the search versions of records to at least what is given."""
+    for number, version in versions.items():
+        ListingRecord.objects.filter(number=number, search_version__lt=version).update(search_version=version)
 
 
 def public_rows(kind: str) -> QuerySet[Any]:

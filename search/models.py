@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -12,9 +14,27 @@ class SearchChangeQuerySet(models.QuerySet["SearchChange"]):
         """What is not in the index yet and will be taken in, oldest first; also what a drain has in its hands now."""
         return self.filter(parked_reason="").order_by("created_at", "pk")
 
+    def rested(self) -> SearchChangeQuerySet:
+        """Of what waits: what has not failed a moment ago."""
+        return self.waiting().filter(not_before__lte=timezone.now())
+
+    def ready(self) -> SearchChangeQuerySet:
+        """What a drain may take now: rested, and in no other drain's hands."""
+        return self.rested().filter(models.Q(leased_until=None) | models.Q(leased_until__lt=timezone.now()))
+
+    def leased(self) -> SearchChangeQuerySet:
+        """What a drain (or a rebuild) has in its hands now."""
+        return self.waiting().filter(leased_until__gte=timezone.now())
+
     def parked(self) -> SearchChangeQuerySet:
-        """What failed too often: out of the way of the others until its listing changes again or staff look at it."""
-        return self.exclude(parked_reason="")
+        """What failed too often: out of the way of the others until its listing changes again or staff retry it."""
+        return self.exclude(parked_reason="").order_by("created_at", "pk")
+
+    def retry(self) -> int:
+        """Take parked rows up again at once, as if they had never failed; how many."""
+        return self.exclude(parked_reason="").update(
+            parked_reason="", tries=0, not_before=timezone.now(), leased_until=None
+        )
 
 
 class SearchChange(models.Model):
@@ -30,8 +50,10 @@ class SearchChange(models.Model):
     kind = models.CharField(max_length=16)
     version = models.PositiveBigIntegerField()
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
-    # Not before then: it failed and rests, or a drain has taken it (a lease: a drain that died lets go by itself).
+    # It failed and rests until then.
     not_before = models.DateTimeField(default=timezone.now)
+    # A drain has it in its hands until then: one that died lets go by itself.
+    leased_until = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
     parked_reason = models.CharField(max_length=300, blank=True)
 
@@ -42,6 +64,42 @@ class SearchChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key} v{self.version}"
+
+
+class SearchRun(models.Model):
+    """A rebuild of the index, or a comparison of index and database: when, by which engine, and what came of it."""
+
+    KINDS = [("rebuild", "重建索引"), ("rollback", "退回旧索引"), ("reconcile", "核对索引")]
+    OUTCOMES = [("running", "进行中"), ("done", "完成"), ("cancelled", "已取消"), ("failed", "没有完成")]
+
+    kind = models.CharField("种类", max_length=16, choices=KINDS)
+    engine = models.CharField("引擎", max_length=20)
+    # The night that a comparison is for: one row a night, whichever process comes first.
+    period = models.CharField(max_length=10, null=True, blank=True, unique=True)
+    reason = models.CharField("起因", max_length=300, blank=True)
+    outcome = models.CharField("结果", max_length=10, choices=OUTCOMES, default="running")
+    documents = models.PositiveIntegerField("条数", default=0)
+    missing = models.PositiveIntegerField("缺少", default=0)
+    extra = models.PositiveIntegerField("多余", default=0)
+    stale = models.PositiveIntegerField("过时", default=0)
+    detail = models.CharField("说明", max_length=300, blank=True)
+    started_at = models.DateTimeField("开始", default=timezone.now)
+    finished_at = models.DateTimeField("结束", null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "检索核对与重建"
+        ordering = ["-started_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.started_at:%Y-%m-%d %H:%M}"
+
+    def end(self, outcome: str, **found: Any) -> None:
+        """Write how it ended, with what else is known of it."""
+        values = {"outcome": outcome, "finished_at": timezone.now(), **found}
+        values["detail"] = str(values.get("detail", self.detail))[:300]
+        type(self).objects.filter(pk=self.pk).update(**values)
+        for name, value in values.items():
+            setattr(self, name, value)
 
 
 class SearchAlarm(models.Model):

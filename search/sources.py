@@ -7,7 +7,7 @@ search names no app.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
@@ -19,19 +19,27 @@ from .query import Document
 logger = logging.getLogger(__name__)
 
 CHUNK = 500
+# Rows of a number and a version are small: more at once. SQLite takes as many values in one question.
+VERSIONS = 1_000
 
 
 @dataclass(frozen=True)
 class Source:
     """One kind: `queryset()` gives the rows that a visitor may find, with all that `to_document` needs already joined.
 
-    `key` is the path to the row's number. `to_document` returns None for a row that has nothing public.
+    `key` is the path to the row's number. `to_document` returns None for a row that has nothing public. `version` is
+    the path to the row's counter, for a kind each of whose rows gives a document of that version: then comparing index
+    and database need not write every document first. `outrun` raises the counters of the numbers it is given to at
+    least the versions it is given, whether the rows are public or not: without it an index that is ahead of the
+    database (after a restore) can only be made anew.
     """
 
     kind: str
     queryset: Callable[[], QuerySet[Any]]
     to_document: Callable[[Any], Document | None]
     key: str = "number"
+    version: str = ""
+    outrun: Callable[[Mapping[str, int]], None] | None = None
 
     def key_of(self, row: Any) -> str:
         return reduce(getattr, self.key.split("__"), row)
@@ -49,10 +57,17 @@ _sources: dict[str, Source] = {}
 
 
 def register(
-    kind: str, queryset: Callable[[], QuerySet[Any]], to_document: Callable[[Any], Document | None], key: str = "number"
+    kind: str,
+    queryset: Callable[[], QuerySet[Any]],
+    to_document: Callable[[Any], Document | None],
+    key: str = "number",
+    version: str = "",
+    outrun: Callable[[Mapping[str, int]], None] | None = None,
 ) -> None:
-    """Make a kind findable. Registering it again replaces the earlier entry."""
-    _sources[kind] = Source(kind, queryset, to_document, key)
+    """Make a kind findable; what the arguments are stands at `Source`. Registering it again replaces the earlier
+    entry.
+    """
+    _sources[kind] = Source(kind, queryset, to_document, key, version, outrun)
 
 
 def kinds() -> tuple[str, ...]:
@@ -69,18 +84,85 @@ def load(kind: str, keys: Iterable[str]) -> Loaded:
 
 
 def everything(failed: dict[str, str]) -> Iterator[Document]:
-    """Every public document there is, a chunk of rows at a time; reasons of those that cannot be read go to
-    `failed`.
+    """Every public document there is; reasons of those that cannot be read go to `failed`."""
+    for documents in chunks(failed):
+        yield from documents
+
+
+def chunks(failed: dict[str, str]) -> Iterator[list[Document]]:
+    """Every public document there is, as the rows are read, a chunk at a time; reasons of those that cannot be read go
+    to `failed`.
     """
     for source in list(_sources.values()):
-        rows = source.queryset().order_by("pk")
-        chunk = list(rows[:CHUNK])
-        while chunk:
-            loaded = _read(source, chunk)
+        for rows in _paged(source):
+            loaded = _read(source, rows)
             failed |= loaded.failed
-            yield from loaded.documents.values()
-            # By primary key and not by offset: what is published meanwhile must not push rows past a border.
-            chunk = list(rows.filter(pk__gt=chunk[-1].pk)[:CHUNK])
+            yield list(loaded.documents.values())
+
+
+def count() -> int:
+    """How many rows a rebuild will read."""
+    return sum(source.queryset().count() for source in _sources.values())
+
+
+def versions() -> Iterator[dict[str, tuple[str, int]]]:
+    """number → (kind, version) of everything that should be in the index, a chunk of rows at a time."""
+    for source in list(_sources.values()):
+        if not source.version:
+            for rows in _paged(source):
+                yield _rendered(source, rows)
+            continue
+        public = source.queryset().select_related(None).prefetch_related(None).order_by("pk")
+        columns = public.values_list("pk", source.key, source.version)
+        page = list(columns[:VERSIONS])
+        while page:
+            yield {key: (source.kind, version) for _, key, version in page}
+            page = list(columns.filter(pk__gt=page[-1][0])[:VERSIONS])
+
+
+def versions_of(keys: Iterable[str], kinds: Iterable[str] | None = None) -> dict[str, tuple[str, int]]:
+    """The same of some numbers, of all kinds or of those given. One that is not in the answer is not public."""
+    wanted = list(keys)
+    found: dict[str, tuple[str, int]] = {}
+    for source in list(_sources.values()):
+        if kinds is not None and source.kind not in kinds:
+            continue
+        rows = source.queryset().filter(**{f"{source.key}__in": wanted})
+        if source.version:
+            plain = rows.select_related(None).prefetch_related(None)
+            found |= {key: (source.kind, version) for key, version in plain.values_list(source.key, source.version)}
+        else:
+            found |= _rendered(source, rows)
+    return found
+
+
+def outrun(versions: Mapping[str, tuple[str, int]]) -> set[str]:
+    """Raise the counters of number → (kind, version); returns the numbers of kinds that cannot. A kind that nobody
+    registered has no counter to raise.
+    """
+    left: set[str] = set()
+    for source in list(_sources.values()):
+        mine = {key: version for key, (kind, version) in versions.items() if kind == source.kind}
+        if mine and source.outrun is not None:
+            source.outrun(mine)
+        elif mine:
+            left |= mine.keys()
+    return left
+
+
+def _rendered(source: Source, rows: Iterable[Any]) -> dict[str, tuple[str, int]]:
+    return {document.id: (source.kind, document.version) for document in _read(source, rows).documents.values()}
+
+
+def _paged(source: Source) -> Iterator[list[Any]]:
+    """All rows of a kind. By primary key and not by offset: what is published meanwhile must not push rows past a
+    border.
+    """
+    rows = source.queryset().order_by("pk")
+    page = list(rows[:CHUNK])
+    while page:
+        yield page
+        page = list(rows.filter(pk__gt=page[-1].pk)[:CHUNK])
 
 
 def _read(source: Source, rows: Iterable[Any]) -> Loaded:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import transaction
@@ -20,7 +21,7 @@ from cms.signal_handlers import announce
 from search import changes, due, sources
 from search.engines import EngineDown, close_engine, get_engine
 from search.engines.embedded import EmbeddedEngine
-from search.models import SearchChange
+from search.models import SearchAlarm, SearchChange, SearchRun
 from search.query import Query
 from tests.factories import AchievementFactory, DemandFactory, ExpertFactory, ProjectFactory, kpi
 
@@ -145,7 +146,11 @@ class TestDrain:
         )
         for tried in range(1, changes.TRIES + 1):
             assert changes.drain().failed == 1
-            assert SearchChange.objects.get().tries == tried
+            assert changes.drain().failed == 0, "it rests before it is tried again"
+            row = SearchChange.objects.get()
+            assert row.tries == tried
+            assert 0 < (row.not_before - timezone.now()).total_seconds() <= 2**tried
+            SearchChange.objects.update(not_before=timezone.now())
         assert found() == {good.number}
         row = SearchChange.objects.parked().get()
         assert (row.key, "broken row" in row.parked_reason) == (bad.number, True)
@@ -173,14 +178,15 @@ class TestDrain:
         changes.rebuild()
         listing = AchievementFactory(published=True)
 
-        def fails(self: Any, documents: Any) -> dict[str, str]:
+        def fails(self: Any, given: Any) -> dict[str, str]:
             raise EngineDown("disk full")
 
         with monkeypatch.context() as patch:
             patch.setattr(EmbeddedEngine, "put", fails)
+            patch.setattr(EmbeddedEngine, "drop", fails)
             assert changes.sweep().down == "disk full"
             changes.nudge()
-        assert changes.waiting() == 1
+        assert (changes.waiting(), SearchChange.objects.get().tries) == (1, 0)
         changes.drain()
         assert found() == {listing.number}
 
@@ -285,15 +291,22 @@ class TestReconcile:
         AchievementFactory(published=True)
         assert not changes.reconcile()
 
-    def test_the_clock_reconciles_once_a_day(self, tmp_path: Path) -> None:
+    def test_the_clock_reconciles_once_a_night(self) -> None:
         listing = AchievementFactory(published=True)
-        assert due.run()["drifted"] == 0
-        get_engine().drop([(listing.number, 99)])
-        assert due.run()["drifted"] == 0
-        (tmp_path / "search" / "reconciled").unlink()
-        assert due.run()["drifted"] == 1
-        due.run()
+        with time_machine.travel("2026-11-24T03:30:00+08:00", tick=True) as clock:
+            assert due.run()["drifted"] == 0
+            get_engine().drop([(listing.number, 99)])
+            clock.move_to("2026-11-25T02:30:00+08:00")
+            assert due.run()["drifted"] == 0
+            clock.move_to("2026-11-25T03:30:00+08:00")
+            assert due.run()["drifted"] == 1
+            due.run()
         assert found() == {listing.number}
+        assert list(SearchRun.objects.filter(kind="reconcile").values_list("period", "outcome", "missing")) == [
+            ("2026-11-25", "done", 1),
+            ("2026-11-24", "done", 0),
+        ]
+        assert SearchAlarm.objects.get().kind == "drift"
 
 
 def run(command: str, **options: Any) -> str:
