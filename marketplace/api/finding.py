@@ -29,7 +29,10 @@ class Search(GenericAPIView):
     @extend_schema(
         tags=["search"],
         operation_id="search",
-        description="在各种类（或 kind 指定的一类）中查找，按相关度排列；counts 是各种类的数量。",
+        description=(
+            "在各种类（或 kind 指定的一类）中查找，按相关度排列；counts 是各种类的数量；"
+            "relaxed 为真表示只包含部分字词，fallback 为真表示检索服务不可用、由数据库回答。"
+        ),
         parameters=[
             OpenApiParameter("q", str, required=True),
             OpenApiParameter("kind", str, enum=list(KINDS)),
@@ -53,6 +56,9 @@ class Search(GenericAPIView):
         response = pages.get_paginated_response(hits)
         response.data["counts"] = dict(answer.counts)
         response.data["relaxed"] = answer.relaxed
+        response.data["fallback"] = answer.is_fallback
+        if answer.is_fallback:
+            response["X-Answered-By"] = "database"
         return response
 
     @staticmethod

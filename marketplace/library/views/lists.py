@@ -66,7 +66,7 @@ def notices(filters: ListingFilterSet, found: finding.Found, typed: str) -> list
         return [{"kind": "wait", "text": _("有条件没有用上：%(why)s") % {"why": " ".join(refused)[:300]}}]
     if found.is_fallback:
         text = _("检索服务暂时不可用，下面是数据库里直接包含这些字的内容，没有按相关度排序，分面不显示数量。")
-        return [{"kind": "wait", "text": text}]
+        return [{"kind": "wait", "text": text + (finding.partial_words() if found.is_partial else "")}]
     if found.relaxed:
         text = _("没有同时包含“%(q)s”全部字词的内容，下面是包含其中一部分的。") % {"q": typed}
         return [{"kind": "", "text": text}]

@@ -26,12 +26,13 @@ JUMPS = ("listing", "patent")
 
 @dataclass
 class Answer:
-    """One page of mixed rows and how many each kind has."""
+    """One page of mixed rows and how many each kind has. `is_partial`: the database answered and there may be more."""
 
     page: Any
     counts: Mapping[str, int] = field(default_factory=dict)
     relaxed: bool = False
     is_fallback: bool = False
+    is_partial: bool = False
     scores: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -82,18 +83,21 @@ def ask(typed: str, scope: str, user: Any, page: int, page_size: int = PAGE_SIZE
 
 def _from_rows(typed: str, scope: str, user: Any, page: int, page_size: int) -> Answer:
     """The same from the database: kind after kind, newest first."""
-    sets = {kind: FILTERSETS[kind](QueryDict(_encoded(q=typed)), user=user).qs for kind in KINDS}
-    counted = {kind: rows_.count() for kind, rows_ in sets.items()}
-    shown = [scope] if scope else list(KINDS)
-    paginator = finding.Counted(sum(counted[kind] for kind in shown), page_size)
+    sets = {kind: FILTERSETS[kind](QueryDict(_encoded(q=typed)), user=user) for kind in KINDS}
+    found = {kind: finding.without_engine(filters) for kind, filters in sets.items()}
+    keys = [(kind, key) for kind in ([scope] if scope else KINDS) for key in found[kind].keys]
+    paginator = finding.Counted(len(keys), page_size)
     page = min(page, paginator.num_pages)
-    skip, listed = (page - 1) * page_size, []
-    for kind in shown:
-        left = page_size - len(listed)
-        if left > 0:
-            listed += list(finding.with_parts(sets[kind], kind)[skip : skip + left])
-        skip = max(0, skip - counted[kind])
-    return Answer(paginator.page_of(listed, page), counted, is_fallback=True)
+    wanted = keys[(page - 1) * page_size : page * page_size]
+    listed: list[Any] = []
+    for kind in dict.fromkeys(kind for kind, _key in wanted):
+        listed += finding.rows_of(sets[kind], [key for of, key in wanted if of == kind])
+    return Answer(
+        paginator.page_of(listed, page),
+        {kind: len(one.keys) for kind, one in found.items()},
+        is_fallback=True,
+        is_partial=any(one.is_partial for one in found.values()),
+    )
 
 
 def _encoded(**values: str) -> str:
@@ -129,7 +133,8 @@ def _notice(answer: Answer | None, typed: str) -> dict[str, str] | None:
     if answer is None:
         return None
     if answer.is_fallback:
-        return {"kind": "wait", "text": _("检索服务暂时不可用，下面是数据库里直接包含这些字的内容，没有按相关度排序。")}
+        text = _("检索服务暂时不可用，下面是数据库里直接包含这些字的内容，没有按相关度排序。")
+        return {"kind": "wait", "text": text + (finding.partial_words() if answer.is_partial else "")}
     if answer.relaxed:
         return {"kind": "", "text": _("没有同时包含“%(q)s”全部字词的内容，下面是包含其中一部分的。") % {"q": typed}}
     return None
