@@ -32,7 +32,9 @@ class EngineUnavailable(Exception):
 
 @dataclass(frozen=True)
 class Status:
-    """How an engine is: `state` is ok, missing, outdated (other analyser or fields) or damaged."""
+    """How an engine is: `state` is ok, missing, outdated (other analyser or fields), damaged (there, but cannot be
+    read) or down (its servers do not answer).
+    """
 
     engine: str
     state: str
@@ -74,7 +76,9 @@ class Engine(Protocol):
         """Make a new index of these documents alone and swap it in at once; the old one answers until then."""
 
     def needs_rebuild(self) -> str:
-        """Why the index must be made anew before it can answer; empty when it can."""
+        """Why the index must be made anew before it can answer; empty when it can. Raises EngineDown where that cannot
+        be known.
+        """
 
     def hold(self) -> bool:
         """Become the writer until `close`, where an engine has only one: the site does. False where another process
@@ -110,13 +114,23 @@ _engine: tuple[int, str, Engine] | None = None
 _lock = threading.Lock()
 
 
-def open_engine(url: str, folder: Path) -> Engine:
-    """Return the engine that a SEARCH_URL names. Raises EngineUnavailable for one that is not installed."""
+def open_engine(url: str, folder: Path, *, prefix: str = "market", shards: int = 1, replicas: int = 0) -> Engine:
+    """Return the engine that a SEARCH_URL names: `embedded:`, in this folder, or servers of Elasticsearch, which are
+    not asked before the first question. Raises EngineUnavailable for anything else.
+    """
     if url.rstrip(":") == "embedded":
         from .embedded import EmbeddedEngine
 
         return EmbeddedEngine(folder)
-    raise EngineUnavailable(f"SEARCH_URL={url}：本版本只有内嵌检索引擎。请去掉 SEARCH_URL，或设为 embedded:")
+    nodes = [node.strip() for node in url.split(",") if node.strip()]
+    if nodes and all(node.startswith(("http://", "https://")) for node in nodes):
+        from .elastic import ElasticEngine
+
+        try:
+            return ElasticEngine(nodes, prefix=prefix, shards=shards, replicas=replicas)
+        except ValueError as error:
+            raise EngineUnavailable(f"SEARCH_URL 中的地址不完整，应为 http://主机:9200[,…]：{error}") from error
+    raise EngineUnavailable("没有这种检索引擎：SEARCH_URL 应为 embedded: 或 http://主机:9200[,…]")
 
 
 def get_engine() -> Engine:
@@ -124,10 +138,14 @@ def get_engine() -> Engine:
     from django.conf import settings
 
     global _engine
-    key = f"{settings.SEARCH_URL} {settings.DATA_DIR}"
+    place = (settings.SEARCH_PREFIX, settings.SEARCH_SHARDS, settings.SEARCH_REPLICAS)
+    key = f"{settings.SEARCH_URL} {settings.DATA_DIR} {place}"
     with _lock:
         if _engine is None or _engine[:2] != (os.getpid(), key):
-            _engine = (os.getpid(), key, open_engine(settings.SEARCH_URL, Path(settings.DATA_DIR) / "search"))
+            prefix, shards, replicas = place
+            folder = Path(settings.DATA_DIR) / "search"
+            opened = open_engine(settings.SEARCH_URL, folder, prefix=prefix, shards=shards, replicas=replicas)
+            _engine = (os.getpid(), key, opened)
         return _engine[2]
 
 

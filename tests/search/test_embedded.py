@@ -174,7 +174,11 @@ class TestDamage:
         assert [p.name for p in engine.folder.glob("g*")] == ["g000100"]
 
 
-def test_an_engine_that_is_not_installed_is_named(tmp_path: Path) -> None:
-    with pytest.raises(EngineUnavailable, match="http://search:9200"):
-        open_engine("http://search:9200", tmp_path)
+@pytest.mark.parametrize("url", ["solr://search:8983", "http://search:9200,ftp://other", "http://no-port", ",", ""])
+def test_an_engine_that_does_not_exist_is_told(tmp_path: Path, url: str) -> None:
+    with pytest.raises(EngineUnavailable, match="SEARCH_URL"):
+        open_engine(url, tmp_path)
+
+
+def test_the_embedded_engine_is_named(tmp_path: Path) -> None:
     assert isinstance(open_engine("embedded:", tmp_path), EmbeddedEngine)
