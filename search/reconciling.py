@@ -107,6 +107,12 @@ def reconcile(*, repair: bool = False, engine: Engine | None = None) -> Drift:
     return Drift(**parts, compared=compared.count, rebuild=whole and repair)
 
 
+def differing(numbers: Iterable[str]) -> set[str]:
+    """Which of these still differ and have no row: asked again after a repair. Raises EngineDown."""
+    engine = get_engine()
+    return {f.number for part in _parts(numbers) for f in _confirmed(engine, dict.fromkeys(part, ""))}
+
+
 def _compare(engine: Engine) -> _Compared:
     """Read both sides once; what differs may only have changed meanwhile."""
     found = _Compared()

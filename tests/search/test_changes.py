@@ -355,9 +355,9 @@ class TestCommands:
         assert changes.waiting() == 2
         site.close()
 
-    def test_an_engine_that_is_not_installed_ends_with_2(self, settings: Any) -> None:
-        settings.SEARCH_URL = "http://search:9200"
-        for command in ("search_drain", "search_rebuild", "search_status"):
+    def test_an_engine_that_does_not_exist_ends_with_2(self, settings: Any) -> None:
+        settings.SEARCH_URL = "sphinx://search"
+        for command in ("search_drain", "search_rebuild", "search_status", "search_reconcile"):
             with pytest.raises(CommandError) as stopped:
                 run(command)
             assert stopped.value.returncode == 2
