@@ -61,10 +61,15 @@ class AppendOnly(Guard):
 
 @dataclass(frozen=True)
 class Frozen(Guard):
-    """Columns that no UPDATE may change once a condition on the old row holds (SQL over OLD, without user text)."""
+    """Columns that no UPDATE may change once a condition on the old row holds (SQL over OLD, without user text).
+
+    `held`: where the condition asks another table, a PostgreSQL query whose rows are locked first, so that nobody
+    changes the answer meanwhile (SQLite has one writer).
+    """
 
     columns: tuple[str, ...] = ()
     when: str = "1=1"
+    held: str = ""
 
     def _condition(self, differs: str) -> str:
         changed = " OR ".join(f'OLD."{c}" {differs} NEW."{c}"' for c in self.columns)
@@ -77,7 +82,7 @@ class Frozen(Guard):
         }
 
     def postgresql(self) -> dict[str, tuple[str, str]]:
-        body = (
+        body = (f"PERFORM {self.held} FOR SHARE; " if self.held else "") + (
             f"IF {self._condition('IS DISTINCT FROM')} THEN RAISE EXCEPTION '{self.name}: a frozen column was changed' "
             "USING ERRCODE = 'integrity_constraint_violation'; END IF; RETURN NEW;"
         )

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
-import sqlite3
-from functools import lru_cache
 from pathlib import Path
+from uuid import uuid4
 
 import hypothesis
 import pytest
 from django.conf import settings
-from django.contrib.contenttypes.models import ContentType
-from django.db import connection
 from django.test import TransactionTestCase
 
-from marketplace import guards
+from . import databases
+from .races import elsewhere
+
+__all__ = ["elsewhere"]
 
 # A busy machine is slow to draw examples: that says nothing about our code.
 hypothesis.settings.register_profile("ours", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("ours")
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = databases.ROOT
 
 
 def pytest_configure(config: pytest.Config) -> None:
     # Connections to other hosts are refused; sockets to this machine are how a browser test reaches its server.
     config.option.allow_hosts = "127.0.0.1,::1,localhost"
+    # Names what the processes of this run put on shared servers; those of xdist inherit it.
+    os.environ.setdefault("TEST_RUN", uuid4().hex[:8])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        databases.clear()
 
 
 # What a marked test needs, and how to get it: without it the test is skipped, and the end of the run says so aloud.
@@ -65,84 +71,17 @@ def scratch_folder():
     shutil.rmtree(Path(settings.DATA_DIR), ignore_errors=True)
 
 
-@lru_cache(maxsize=1)
-def _template() -> Path:
-    """A migrated database, keyed by everything that a migrate writes."""
-    digest = hashlib.sha256((ROOT / "requirements" / "base.txt").read_bytes())
-    watched = [*ROOT.glob("**/migrations/*.py"), *ROOT.glob("*/data/*.json"), *ROOT.glob("marketplace/*/data/*.json")]
-    watched += [
-        *ROOT.glob("marketplace/*/apps.py"),
-        ROOT / "marketplace/guards.py",
-        ROOT / "marketplace/accounts/roles.py",
-    ]
-    watched += [
-        *ROOT.glob("marketplace/*/models/*.py"),
-        *ROOT.glob("marketplace/*/models.py"),
-        ROOT / "cms/taxonomy.py",
-    ]
-    for path in sorted(p for p in set(watched) if ".venv" not in p.parts and p.is_file()):
-        digest.update(path.as_posix().encode() + path.read_bytes())
-    return ROOT / "var" / "test" / f"template-{digest.hexdigest()[:16]}.sqlite3"
-
-
-def _copy_from(template: Path) -> None:
-    connection.ensure_connection()
-    source = sqlite3.connect(template)
-    try:
-        source.backup(connection.connection)
-    finally:
-        source.close()
-    ContentType.objects.clear_cache()
-
-
 @pytest.fixture(scope="session")
 def django_db_setup(request, django_test_environment, django_db_blocker, django_db_modify_db_settings):
-    """Migrating takes 8 seconds; on SQLite a migrated file is kept and copied into memory, also after each flush."""
-    from django.test.utils import setup_databases, teardown_databases
-
-    with django_db_blocker.unblock():
-        if connection.vendor != "sqlite":
-            old = setup_databases(verbosity=0, interactive=False)
-            yield
-            teardown_databases(old, verbosity=0)
-            return
-        template = _template()
-        name = connection.creation._get_test_db_name()
-        connection.close()
-        settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
-        if not template.exists():
-            from django.core.management import call_command
-
-            call_command("migrate", verbosity=0, interactive=False)
-            template.parent.mkdir(parents=True, exist_ok=True)
-            draft = template.with_suffix(f".{os.getpid()}")
-            target = sqlite3.connect(draft)
-            connection.connection.backup(target)
-            target.close()
-            draft.replace(template)
-            for old_file in template.parent.glob("template-*.sqlite3"):
-                if old_file != template:
-                    old_file.unlink(missing_ok=True)
-        _copy_from(template)
-    yield
+    """A copy of a template that was migrated once; see tests/databases.py."""
+    with django_db_blocker.unblock(), databases.prepared():
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
-def flush_past_the_guards():
-    """A TransactionTestCase empties tables that nobody may empty. On SQLite the template is laid over the database
-    again (code lists included); elsewhere guards come off around the flush, in tests alone."""
+def refill_after_a_flush():
+    """A TransactionTestCase would empty tables that nobody may empty: it gets a copy of the template again."""
     plain = TransactionTestCase._fixture_teardown
-
-    def teardown(self):
-        if connection.vendor == "sqlite":
-            _copy_from(_template())
-            return
-        guards.remove()
-        try:
-            plain(self)
-        finally:
-            guards.install()
-
-    TransactionTestCase._fixture_teardown = teardown
+    TransactionTestCase._fixture_teardown = lambda self: databases.refill()
     yield
     TransactionTestCase._fixture_teardown = plain

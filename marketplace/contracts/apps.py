@@ -43,6 +43,10 @@ class ContractsConfig(AppConfig):
             ChildrenFrozen(IPItem, "ip_item"),
             ChildrenFrozen(ContractFile, "contract_file", spare="NEW.kind = 'expert'"),
             guards.Frozen(
-                Contract, "contract", tuple(f.column for f in Contract._meta.fields if f.column not in free), submitted
+                Contract,
+                "contract",
+                tuple(f.column for f in Contract._meta.fields if f.column not in free),
+                submitted,
+                held='1 FROM "contracts_registration" r WHERE r.contract_id = OLD.id',
             ),
         )

@@ -38,6 +38,10 @@ class ChildrenFrozen(Guard):
         }
 
     def postgresql(self) -> dict[str, tuple[str, str]]:
+        def held(row: str) -> str:
+            # Waits for one who is just submitting, and makes him wait: without it each sees only the state before.
+            return f'PERFORM 1 FROM "contracts_registration" r WHERE r.contract_id = {row}.contract_id FOR SHARE; '
+
         say = (
             f"THEN RAISE EXCEPTION '{self.name}: the form was submitted' "
             "USING ERRCODE = 'integrity_constraint_violation'; END IF;"
@@ -45,14 +49,14 @@ class ChildrenFrozen(Guard):
         return {
             f"{self.name}_no_insert": (
                 f'BEFORE INSERT ON "{self.table}" FOR EACH ROW',
-                f"IF {self._insert()} {say} RETURN NEW;",
+                f"{held('NEW')}IF {self._insert()} {say} RETURN NEW;",
             ),
             f"{self.name}_no_update": (
                 f'BEFORE UPDATE ON "{self.table}" FOR EACH ROW',
-                f"IF {self._frozen('OLD')} {say} RETURN NEW;",
+                f"{held('OLD')}IF {self._frozen('OLD')} {say} RETURN NEW;",
             ),
             f"{self.name}_no_delete": (
                 f'BEFORE DELETE ON "{self.table}" FOR EACH ROW',
-                f"IF {self._frozen('OLD')} {say} RETURN OLD;",
+                f"{held('OLD')}IF {self._frozen('OLD')} {say} RETURN OLD;",
             ),
         }

@@ -110,7 +110,7 @@ def accept_offer(offer: Offer, *, by: Any, on_behalf_of: Organization | None = N
     """
     side = on_behalf_of or offer.to_organization
     _require_answerer(offer, by, side)
-    deal = offer.deal
+    deal = _locked(offer)
     offer.move("accept", by=by, on_behalf_of=side, answered_by=by, answered_at=timezone.now())
     deal.move("agree", by=by, on_behalf_of=side, next_step=_("起草技术合同"), next_step_on=None)
     tell(deal, "offer_accepted", besides=side, key=str(offer.pk), offer=offer)
@@ -125,7 +125,7 @@ def decline_offer(offer: Offer, *, by: Any, note: str, on_behalf_of: Organizatio
     if not note.strip():
         raise ValidationError({"note": _("请写明不接受的原因，对方好修改报价。")})
     _require_answerer(offer, by, side)
-    deal = offer.deal
+    deal = _locked(offer)
     offer.move(
         "decline",
         by=by,
@@ -138,6 +138,12 @@ def decline_offer(offer: Offer, *, by: Any, note: str, on_behalf_of: Organizatio
     deal.change(next_step=_("修改报价"), next_step_on=None)
     tell(deal, "offer_declined", besides=side, key=str(offer.pk), offer=offer)
     return offer
+
+
+def _locked(offer: Offer) -> Deal:
+    """The offer's deal as it stands, held until the transaction ends. Always the deal before its offers: an answer and
+    a new offer that each held one row and waited for the other's would be a deadlock."""
+    return Deal.objects.select_for_update(of=("self",), no_key=True).get(pk=offer.deal_id)
 
 
 def _require_answerer(offer: Offer, by: Any, side: Organization) -> None:

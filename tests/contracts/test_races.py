@@ -1,57 +1,19 @@
-"""Two at once: one number, one entry, one winner. Raced with threads on a database file, as the site runs on SQLite."""
+"""Two at once: one number, one entry, one winner. Raced with threads on a database of their own."""
 
 from __future__ import annotations
 
-import shutil
-import threading
-from collections.abc import Callable
-from typing import Any
-
 import pytest
-from django.db import connection, connections, transaction
+from django.db import IntegrityError, transaction
+from django.utils import timezone
 
-from marketplace.contracts import numbering, services
-from marketplace.contracts.models import NumberCounter, Office, Registration, TurnoverEntry
-from marketplace.workflow import Conflict
-from tests.conftest import _template
-from tests.contracts.factories import Scene
+from marketplace.contracts import numbering, services, territory
+from marketplace.contracts.models import NumberCounter, Office, Party, Registration, TurnoverEntry
+from marketplace.contracts.services import drafting
+from marketplace.workflow import Conflict, MoveNotAllowed
+from tests.contracts.factories import Scene, pdf
+from tests.races import Halfway, together
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.skipif(connection.vendor != "sqlite", reason="copies a SQLite file"),
-]
-
-
-@pytest.fixture
-def elsewhere(tmp_path):
-    """Runs an act in a new thread on a database file of its own; errors come back."""
-    path = tmp_path / "market.sqlite3"
-    shutil.copy(_template(), path)
-    configured = connections.settings["default"]
-    before, configured["NAME"] = configured["NAME"], str(path)
-    yield lambda act: together([act])[0]
-    configured["NAME"] = before
-
-
-def together(acts: list[Callable[[], Any]]) -> list[Any]:
-    gate = threading.Barrier(len(acts))
-    answers: list[Any] = [None] * len(acts)
-
-    def run(n: int, act: Callable[[], Any]) -> None:
-        try:
-            gate.wait(20)
-            answers[n] = act()
-        except Exception as error:
-            answers[n] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(n, act)) for n, act in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(90)
-    return answers
+pytestmark = pytest.mark.django_db
 
 
 def test_two_recognitions_at_once_give_one_number_and_one_entry(elsewhere):
@@ -118,3 +80,82 @@ def test_submitting_the_same_form_twice_at_once_is_one_application(elsewhere):
     answers = together([lambda r=r: services.submit(r, by=applicant, on_behalf_of=seller) for r in rows])
     assert sum(isinstance(a, Registration) for a in answers) == 1
     assert elsewhere(lambda: Registration.objects.get(pk=pk).version) == 2
+
+
+def test_a_form_emptied_while_it_is_handed_in_is_not_submitted_incomplete(elsewhere, monkeypatch):
+    """The applicant's colleague takes the buyer out; the submission that comes in meanwhile judges what then stands."""
+    scene, contract = elsewhere(lambda: (s := Scene(), s.filled()))
+    race = Halfway()
+    plain = drafting._replace_parties
+
+    def slowly(*arguments):
+        plain(*arguments)
+        race.stop()
+
+    monkeypatch.setattr(drafting, "_replace_parties", slowly)
+    filled, submitted = race.race(
+        lambda: services.fill(contract, by=scene.applicant, on_behalf_of=scene.seller, buyers=[]),
+        lambda: services.submit(
+            Registration.objects.get(contract=contract), by=scene.applicant, on_behalf_of=scene.seller
+        ),
+    )
+    assert not isinstance(filled, Exception), filled
+    assert isinstance(submitted, services.FormIncomplete), submitted
+    assert elsewhere(lambda: Registration.objects.get(contract=contract).state) == "draft"
+
+
+@pytest.mark.parametrize("act", ["fill", "attach", "discard"])
+def test_a_form_that_is_being_handed_in_can_no_longer_be_changed(elsewhere, monkeypatch, act):
+    scene, contract = elsewhere(lambda: (s := Scene(), s.filled()))
+    race = Halfway()
+    plain = territory.office_for
+
+    def slowly(contract):
+        race.stop()
+        return plain(contract)
+
+    monkeypatch.setattr(territory, "office_for", slowly)
+    mine = {"by": scene.applicant, "on_behalf_of": scene.seller}
+    acts = {
+        "fill": lambda: services.fill(contract, buyers=[], **mine),
+        "attach": lambda: services.attach(contract, pdf("后来的"), kind="other", **mine),
+        "discard": lambda: services.discard(contract, **mine),
+    }
+    submitted, changed = race.race(
+        lambda: services.submit(Registration.objects.get(contract=contract), **mine), acts[act]
+    )
+    assert isinstance(submitted, Registration), submitted
+    assert isinstance(changed, MoveNotAllowed), changed
+    state, buyers = elsewhere(
+        lambda: (
+            Registration.objects.get(contract=contract).state,
+            Party.objects.filter(contract=contract, side="buyer").count(),
+        )
+    )
+    assert (state, buyers) == ("submitted", 1)
+
+
+def test_submitting_a_draft_that_was_just_deleted_is_told_in_words(elsewhere):
+    scene, contract = elsewhere(lambda: (s := Scene(), s.filled()))
+    mine = {"by": scene.applicant, "on_behalf_of": scene.seller}
+    registration = elsewhere(lambda: Registration.objects.get(contract=contract))
+    elsewhere(lambda: services.discard(contract, **mine))
+    assert isinstance(elsewhere(lambda: services.submit(registration, **mine)), MoveNotAllowed)
+
+
+def test_the_guard_itself_sees_a_submission_that_is_not_committed_yet(elsewhere):
+    """Whatever code forgets the lock: a row that would slip in beside a submission waits for it and is refused."""
+    scene, contract = elsewhere(lambda: (s := Scene(), s.filled()))
+    race = Halfway()
+
+    def submit():
+        with transaction.atomic():
+            Registration.objects.filter(contract=contract).update(state="submitted", submitted_at=timezone.now())
+            race.stop()
+
+    submitted, slipped_in, *_ = race.race(
+        submit, lambda: Party.objects.create(contract=contract, **scene.party(scene.buyer, "buyer", is_lead=False))
+    )
+    assert submitted is None
+    assert isinstance(slipped_in, IntegrityError), slipped_in
+    assert "the form was submitted" in str(slipped_in)

@@ -1,63 +1,19 @@
-"""Two at once: one wins, the other is told. Raced with threads on a database file, as the site runs on SQLite."""
+"""Two at once: one wins, the other is told. Raced with threads on a database of their own."""
 
 from __future__ import annotations
 
-import shutil
-import threading
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection, connections
 
 from marketplace.deals import services, suggesting
 from marketplace.deals.models import Deal, Inquiry, MatchDue, Offer
 from marketplace.workflow import Conflict, FlowMixin, MoveNotAllowed
-from tests.conftest import _template
+from tests.races import together
 
 from . import factories
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.skipif(connection.vendor != "sqlite", reason="copies a SQLite file"),
-]
-
-
-@pytest.fixture
-def elsewhere(tmp_path):
-    """Runs an act in a new thread on a database file of its own; errors come back."""
-    path = tmp_path / "market.sqlite3"
-    shutil.copy(_template(), path)
-    configured = connections.settings["default"]
-    before, configured["NAME"] = configured["NAME"], str(path)
-    yield in_thread
-    configured["NAME"] = before
-
-
-def in_thread(act: Callable[[], Any]) -> Any:
-    return together([act])[0]
-
-
-def together(acts: list[Callable[[], Any]]) -> list[Any]:
-    """Start all acts at the same moment, each in its own thread and connection; what each gave or raised."""
-    gate = threading.Barrier(len(acts))
-    answers: list[Any] = [None] * len(acts)
-
-    def run(n: int, act: Callable[[], Any]) -> None:
-        try:
-            gate.wait(10)
-            answers[n] = act()
-        except Exception as error:
-            answers[n] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(n, act)) for n, act in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return answers
+pytestmark = pytest.mark.django_db
 
 
 def kinds(answers: list[Any]) -> list[str]:

@@ -58,6 +58,15 @@ def loaded(contract: Contract | int) -> Contract:
     )
 
 
+def lock(contract_id: int) -> None:
+    """Hold the contract until the transaction ends: its form is changed or handed in, never both at once.
+
+    On SQLite every writing transaction is alone anyway. Raises MoveNotAllowed where the draft was deleted meanwhile.
+    """
+    rows = Contract.objects.select_for_update(no_key=True).filter(pk=contract_id)
+    require(rows.values_list("pk", flat=True).first(), _("这份登记表已经删除。"))
+
+
 def require(condition: Any, message: str) -> None:
     """Raise MoveNotAllowed with a text for people unless the condition holds."""
     if not condition:

@@ -21,7 +21,7 @@ from .. import identity
 from ..models import Contract, ContractFile, ContractType, Deduction, IPItem, Party, PaymentMethod, Registration
 from ..models.registration import EDITABLE_STATES, is_applicant
 from ..steps import STEP_OF
-from .common import loaded, require
+from .common import loaded, lock, require
 
 ROWS = {"sellers", "buyers", "deductions", "ip_items", "files"}
 FIELDS = frozenset(STEP_OF) - ROWS
@@ -178,7 +178,9 @@ def _begin(name: str, *, by: Any, applicant: Organization, **fields: Any) -> Con
 
 
 def require_editable(contract: Contract, by: Any) -> Registration:
-    """The registration of a form that this person may change now; MoveNotAllowed otherwise."""
+    """The registration of a form that this person may change now; MoveNotAllowed otherwise. The caller's transaction
+    holds the form from here on: nobody hands it in meanwhile."""
+    lock(contract.pk)
     registration = Registration.objects.select_related("contract").get(contract=contract)
     require(is_applicant(registration, by), _("只有申请单位的人员可以修改登记表。"))
     require(

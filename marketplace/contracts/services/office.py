@@ -20,7 +20,7 @@ from .. import items, rules, territory
 from ..models import ContractFile, ExpertOpinion, Registration, ReviewMark, RuleSet
 from ..models.registration import ACCEPTED, EXPERT_REVIEW, is_first_reviewer
 from ..rules.register import dedupe_key
-from .common import FormIncomplete, loaded, require, tell_applicant, tell_officers
+from .common import FormIncomplete, loaded, lock, require, tell_applicant, tell_officers
 from .drafting import keep_file
 
 REASON_LIMIT = 500
@@ -67,6 +67,7 @@ def submit(
     """Hand the form in to the office of the deciding party's place. Raises FormIncomplete (nothing changed),
     MoveNotAllowed, Conflict. The deal of the contract is signed by this: the applicant declared it."""
     acting.require(by, on_behalf_of)
+    lock(registration.contract_id)
     _fresh(registration, seen)
     contract = registration.contract
     faults = rules.errors(contract) if registration.state == "draft" else []
@@ -214,6 +215,7 @@ def supply(
 ) -> Registration:
     """The mended form comes back: the clock restarts on this day; passes stand where nothing was changed."""
     acting.require(by, on_behalf_of)
+    lock(registration.contract_id)
     _fresh(registration, seen)
     contract = registration.contract
     faults = rules.errors(contract) if registration.state == "supplement" else []
