@@ -5,46 +5,45 @@
     search/g000001/         one generation: tantivy's files and about.json (analyser, fields, when built)
     search/DAMAGED          written when reading failed; the next drain makes a new generation
 
+A rebuild fills a new generation while the current one answers and takes writes; these go into the new one before
+CURRENT moves. A process killed in the middle leaves the old generation and a folder that the next writer removes.
+
 Readers look at CURRENT and at the index's meta.json before every question, so they see every commit of every process at
 once. An index that is missing, damaged or made with another analyser raises EngineDown until `rebuild` has run.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import re
 import shutil
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import tantivy
 
 from .. import scoring
-from ..query import DEPTH_LIMIT, SCHEMA_VERSION, Document, Hit, Query, Results
-from ..text import ANALYZER_VERSION
-from . import EngineBusy, EngineDown, Status
+from ..query import DEPTH_LIMIT, Document, Hit, Query, Results
+from . import EngineBusy, EngineDown, Status, generations
 from . import tantivy_documents as fields
 from . import tantivy_queries as queries
+from . import tantivy_reading as reading
 from .locks import FileLock
+from .tantivy_queries import Asked
+from .values import ORDER_FIELDS, TOMBSTONE
 
 logger = logging.getLogger(__name__)
 
-# Bytes that tantivy may use before it writes a segment; one thread, so that one input makes one index.
+# Bytes that tantivy may use before it writes a segment; one thread, so that one input makes one index. A rebuild takes
+# more: of a few large segments every question is answered sooner than of many small ones.
 WRITER_MEMORY = 32_000_000
-# Equal scores may straddle the last place asked for: how many more hits are looked at to order them by id.
-TIE_MARGIN = 64
-# More values than any code list of ours has.
-BUCKETS = 2_000
+REBUILD_MEMORY = 256_000_000
 # So many documents are held at once while all are read.
 SCAN_PAGE = 20_000
-_GENERATION = re.compile(r"g\d{6,}")
 
 
 @contextmanager
@@ -73,6 +72,17 @@ class _Open:
     changed_at: datetime
 
 
+@dataclass
+class _Building:
+    """A generation that is being filled, and what was written to the current one since it was begun, newest by id.
+
+    A removal stands as its version alone.
+    """
+
+    folder: Path
+    written: dict[str, Document | int] = field(default_factory=dict)
+
+
 class EmbeddedEngine:
     """See the module. One instance a process; its methods may be called from several threads."""
 
@@ -88,23 +98,15 @@ class EmbeddedEngine:
         self._writer: tantivy.IndexWriter | None = None
         self._kept = False
         self._depth = 0
+        self._building: _Building | None = None
 
     # Reading
-
-    def _current(self) -> Path:
-        try:
-            name = (self.folder / "CURRENT").read_text().strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise EngineDown("there is no index yet") from error
-        if not _GENERATION.fullmatch(name):
-            raise EngineDown(f"CURRENT names no generation: {name[:20]!r}")
-        return self.folder / name
 
     def _reader(self) -> _Open:
         """The newest state of the current generation. Raises EngineDown where it cannot be read."""
         with self._reading:
             for attempt in (1, 2):
-                folder = self._current()
+                folder = generations.current(self.folder)
                 try:
                     found = os.stat(folder / "meta.json")
                 except OSError as error:
@@ -121,7 +123,7 @@ class EmbeddedEngine:
             return self._open
 
     def _read(self, folder: Path, stamp: tuple[int, int, int], known: _Open | None) -> _Open:
-        if reason := _outdated(folder):
+        if reason := generations.outdated(folder):
             raise EngineDown(reason)
         with self._noticing_damage(), _sound("the index cannot be opened"):
             if known is not None and known.folder == folder:
@@ -148,86 +150,22 @@ class EmbeddedEngine:
     def find(self, query: Query) -> Results:
         view = self._reader()
         schema, searcher = view.index.schema, view.searcher
-        parts = queries.filters(schema, query)
         text = queries.strict(schema, query.text)
         if query.text.strip() and text is None:
             # Punctuation alone asks for nothing that could stand in a text: nobody would count all documents.
             return Results(engine=self.name, index_time=view.changed_at)
+        asked = Asked(schema, text, queries.filters(schema, query), query.excluding)
         with self._noticing_damage(), _sound("the index cannot be read"):
-            question = queries.combined(schema, text, parts)
-            page = self._page(searcher, question, query, by_score=text is not None)
+            page = _page(searcher, asked, query)
             loosened = False
-            if text is not None and page.total == 0 and not self._anywhere(schema, searcher, text, parts):
+            if asked.text is not None and page.total == 0 and not _anywhere(searcher, asked):
                 for softer in queries.relaxed(schema, query.text):
-                    asked = queries.combined(schema, softer, parts)
-                    found = self._page(searcher, asked, query, by_score=True)
+                    found = _page(searcher, asked.softened(softer), query)
                     if found.total:
-                        text, question, page, loosened = softer, asked, found, True
+                        asked, page, loosened = asked.softened(softer), found, True
                         break
-            counted = self._facets(schema, searcher, query, text, parts, question)
+            counted = _facets(searcher, asked, query.facets)
         return Results(page.hits, page.total, counted, loosened, self.name, view.changed_at)
-
-    def _anywhere(
-        self,
-        schema: tantivy.Schema,
-        searcher: tantivy.Searcher,
-        text: tantivy.Query,
-        parts: Mapping[str, tantivy.Query],
-    ) -> bool:
-        """True where a document of the kind contains all the words and only a filter leaves it out: nothing is
-        relaxed.
-        """
-        kind = {name: part for name, part in parts.items() if name == "kind"}
-        return bool(searcher.search(queries.combined(schema, text, kind), limit=1, count=False).hits)
-
-    def _page(self, searcher: tantivy.Searcher, question: tantivy.Query, query: Query, by_score: bool) -> _Page:
-        ordering = query.ordering or ("" if by_score else "-updated_at")
-        limit = query.offset + query.page_size
-        if limit > DEPTH_LIMIT:
-            return _Page((), _total(searcher, question))
-        if not ordering:
-            rows, total = self._best(searcher, question, limit)
-            rows = rows[query.offset :]
-        else:
-            order = fields.ORDER_FIELDS[ordering]
-            found = searcher.search(question, query.page_size, True, order, query.offset, tantivy.Order.Desc)
-            rows, total = [(0.0, address) for _, address in found.hits], _matched(found)
-        return _Page(tuple(_hit(searcher, score, address) for score, address in rows), total)
-
-    def _best(
-        self, searcher: tantivy.Searcher, question: tantivy.Query, limit: int
-    ) -> tuple[list[tuple[float, tantivy.DocAddress]], int]:
-        """The best `limit` hits by score, equal ones by id, and how many there are."""
-        asked = limit + TIE_MARGIN
-        while True:
-            found = searcher.search(question, limit=asked, count=True)
-            hits = found.hits
-            if len(hits) < asked or round(hits[-1][0], 4) < round(hits[limit - 1][0], 4) or asked > DEPTH_LIMIT:
-                break
-            asked *= 4
-        named = {searcher.doc(address)["id"][0]: address for _, address in hits}
-        scores = dict(zip(named, (score for score, _ in hits), strict=True))
-        best = scoring.ranked([(score, name) for name, score in scores.items()], limit)
-        return [(score, named[name]) for score, name in best], _matched(found)
-
-    def _facets(
-        self,
-        schema: tantivy.Schema,
-        searcher: tantivy.Searcher,
-        query: Query,
-        text: tantivy.Query | None,
-        parts: Mapping[str, tantivy.Query],
-        question: tantivy.Query,
-    ) -> dict[str, dict[str, int]]:
-        """Counts made by the engine: one pass for all facets without a filter, one more for each that has one."""
-        counted: dict[str, dict[str, int]] = {}
-        plain = [name for name in query.facets if name not in parts]
-        if plain:
-            counted |= _count(searcher, question, plain)
-        for name in query.facets:
-            if name in parts:
-                counted |= _count(searcher, queries.combined(schema, text, parts, without=name), [name])
-        return {name: counted[name] for name in query.facets}
 
     def similar(
         self, document: Document, *, kinds: Sequence[str] = (), limit: int = scoring.FIRST, exclude_owner: str = ""
@@ -240,13 +178,13 @@ class EmbeddedEngine:
             if text is None or limit < 1:
                 return []
             parts = {"kind": queries.any_of(schema, "kind", kinds)} if kinds else {}
-            clauses = [(tantivy.Occur.Must, queries.combined(schema, text, parts))]
+            clauses = [(tantivy.Occur.Must, Asked(schema, text, parts).question())]
             if document.id:
                 clauses.append((tantivy.Occur.MustNot, queries.term(schema, "id", document.id)))
             if exclude_owner:
                 clauses.append((tantivy.Occur.MustNot, queries.term(schema, "owner", exclude_owner)))
-            rows, _ = self._best(searcher, tantivy.Query.boolean_query(clauses), limit)
-            return [_hit(searcher, score, address) for score, address in rows]
+            rows, _ = reading.best(searcher, tantivy.Query.boolean_query(clauses), limit, count=False)
+            return _hits(searcher, rows, kinds)
 
     def frequencies(self, field: str, terms: Iterable[str]) -> tuple[int, dict[str, int]]:
         searcher = self._reader().searcher
@@ -256,14 +194,17 @@ class EmbeddedEngine:
     def versions(self) -> dict[str, int]:
         view = self._reader()
         with self._noticing_damage(), _sound("the index cannot be read"):
-            question = queries.combined(view.index.schema, None, {})
+            question = Asked(view.index.schema).question()
             found = view.searcher.search(question, limit=max(1, view.searcher.num_docs), count=False)
-            return {name: version for name, _, version in (_stored(view.searcher, a) for _, a in found.hits)}
+            where = [address for _, address in found.hits]
+            versions = view.searcher.fast_field_values("version", where)
+            named = zip(reading.names(view.searcher, where), versions, strict=True)
+            return {name: int(version or 0) for name, version in named}
 
     def held(self, ids: Iterable[str]) -> dict[str, tuple[int, bool]]:
         view = self._reader()
         with self._noticing_damage(), _sound("the index cannot be read"):
-            return _known(view, list(ids))
+            return reading.known(view.searcher, view.index.schema, list(ids))
 
     def scan(self) -> Iterator[tuple[str, str, int]]:
         view = self._reader()
@@ -272,7 +213,7 @@ class EmbeddedEngine:
             with self._noticing_damage(), _sound("the index cannot be read"):
                 # Of one searcher and of equal scores: the order is the documents' own and holds from page to page.
                 found = view.searcher.search(everything, limit=SCAN_PAGE, count=False, offset=start)
-                page = [_stored(view.searcher, address) for _, address in found.hits]
+                page = [reading.stored(view.searcher, address) for _, address in found.hits]
             yield from page
 
     # Writing
@@ -280,8 +221,19 @@ class EmbeddedEngine:
     def hold(self) -> bool:
         """Become the writer until `close`: what the site does. False where another process is."""
         with self._writing:
-            self._kept = self._kept or self._file_lock.acquire()
+            if not self._kept and self._file_lock.acquire():
+                self._kept = True
+                self._clear()
             return self._kept
+
+    def _clear(self) -> None:
+        """Remove what a writer that was killed in a rebuild has left."""
+        if self._building is not None:
+            return
+        try:
+            generations.clear(self.folder, keep=generations.current(self.folder))
+        except EngineDown:
+            return
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -328,69 +280,60 @@ class EmbeddedEngine:
                     raise
 
     def put(self, documents: Iterable[Document]) -> dict[str, str]:
-        refused: dict[str, str] = {}
         newest = list(documents)
         with self._changing() as (view, writer):
-            known = _known(view, [d.id for d in newest])
-            for given in newest:
-                version, removed = known.get(given.id, (-1, False))
-                if given.version < version or (removed and given.version == version):
-                    continue
-                try:
-                    written = fields.document(given)
-                except (ValueError, TypeError, OverflowError) as error:
-                    refused[given.id] = str(error)
-                    continue
-                writer.delete_documents_by_term("id", given.id)
-                writer.add_document(written)
-                known[given.id] = (given.version, False)
+            taken, refused = _put(view.searcher, view.index.schema, writer, newest)
+        if self._building is not None:
+            self._building.written |= {given.id: given for given in taken}
         return refused
 
     def drop(self, versions: Iterable[tuple[str, int]]) -> None:
         gone = list(versions)
         with self._changing() as (view, writer):
-            known = _known(view, [document_id for document_id, _ in gone])
-            for document_id, version in gone:
-                if version < known.get(document_id, (-1, False))[0]:
-                    continue
-                writer.delete_documents_by_term("id", document_id)
-                writer.add_document(fields.tombstone(document_id, version))
-                known[document_id] = (version, True)
+            taken = _drop(view.searcher, view.index.schema, writer, gone)
+        if self._building is not None:
+            self._building.written |= taken
 
     def rebuild(self, documents: Iterable[Document]) -> dict[str, str]:
+        """See the protocol. Between two of its documents the caller may put and drop: the current generation shows it
+        at once, the new one has it before it answers. Raises EngineBusy where a rebuild is running already.
+        """
         with self.writing():
-            self._close_writer()
-            folder = self._new_generation()
-            refused: dict[str, str] = {}
+            if self._building is not None:
+                raise EngineBusy("the index is being made anew already")
+            self._building = building = _Building(generations.begin(self.folder))
             try:
-                with _sound("the new index cannot be written"):
-                    index = fields.prepare(tantivy.Index(fields.schema(), str(folder)))
-                    writer = index.writer(WRITER_MEMORY, 1)
-                    for given in documents:
-                        try:
-                            writer.add_document(fields.document(given))
-                        except (ValueError, TypeError, OverflowError) as error:
-                            refused[given.id] = str(error)
-                    writer.commit()
-                    writer.wait_merging_threads()
-                _write(folder / "about.json", json.dumps(_about()))
+                refused = self._fill(building, documents)
+                generations.seal(building.folder)
             except BaseException:
-                # From here on the old generation still answers: leave nothing half made behind.
-                shutil.rmtree(folder, ignore_errors=True)
+                # The current generation goes on: leave nothing half made behind.
+                shutil.rmtree(building.folder, ignore_errors=True)
                 raise
-            _write(self.folder / "CURRENT", folder.name)
-            (self.folder / "DAMAGED").unlink(missing_ok=True)
-            for old in self.folder.glob("g[0-9]*"):
-                if old != folder:
-                    shutil.rmtree(old, ignore_errors=True)
+            finally:
+                self._building = None
+            self._close_writer()
+            generations.swap(self.folder, building.folder)
             return refused
 
-    def _new_generation(self) -> Path:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        taken = [int(p.name[1:]) for p in self.folder.glob("g[0-9]*") if p.name[1:].isdigit()]
-        folder = self.folder / f"g{max(taken, default=0) + 1:06d}"
-        folder.mkdir()
-        return folder
+    def _fill(self, building: _Building, documents: Iterable[Document]) -> dict[str, str]:
+        """Write all documents and then what was written to the current generation meanwhile."""
+        refused: dict[str, str] = {}
+        with _sound("the new index cannot be written"):
+            index = fields.prepare(tantivy.Index(fields.schema(), str(building.folder)))
+            writer = index.writer(REBUILD_MEMORY, 1)
+        for given in documents:
+            # What the caller's own documents raise is his, not the index's.
+            with _sound("the new index cannot be written"):
+                try:
+                    writer.add_document(fields.document(given))
+                except (ValueError, TypeError, OverflowError) as error:
+                    refused[given.id] = str(error)
+        with _sound("the new index cannot be written"):
+            writer.commit()
+            if building.written:
+                _catch_up(index, writer, building)
+            writer.wait_merging_threads()
+        return refused
 
     # State
 
@@ -406,19 +349,18 @@ class EmbeddedEngine:
 
     def status(self) -> Status:
         try:
-            folder = self._current()
+            folder = generations.current(self.folder)
         except EngineDown as error:
             return Status(self.name, "missing", 0, 0, None, None, None, str(error))
-        about = _about_of(folder)
+        about = generations.about(folder)
         versions = (about.get("analyzer_version"), about.get("schema_version"))
-        if reason := _outdated(folder):
+        if reason := generations.outdated(folder):
             return Status(self.name, "outdated", 0, 0, None, *versions, reason)
         if reason := self.needs_rebuild():
             return Status(self.name, "damaged", 0, 0, None, *versions, reason)
         view = self._reader()
-        gone = view.searcher.doc_freq("kind", fields.TOMBSTONE)
-        question = queries.combined(view.index.schema, None, {})
-        count = _total(view.searcher, question)
+        gone = view.searcher.doc_freq("kind", TOMBSTONE)
+        count = reading.total(view.searcher, Asked(view.index.schema).question())
         return Status(self.name, "ok", count, gone, view.changed_at, *versions)
 
     def close(self) -> None:
@@ -434,75 +376,91 @@ class _Page:
     total: int
 
 
-def _about() -> dict[str, Any]:
-    return {
-        "analyzer_version": ANALYZER_VERSION,
-        "schema_version": SCHEMA_VERSION,
-        "built_at": datetime.now(UTC).isoformat(),
-    }
+def _page(searcher: tantivy.Searcher, asked: Asked, query: Query) -> _Page:
+    """One page of hits and how many there are in all."""
+    ordering = query.ordering or ("" if asked.text is not None else "-updated_at")
+    limit = query.offset + query.page_size
+    question = asked.question()
+    if limit > DEPTH_LIMIT:
+        return _Page((), reading.total(searcher, question))
+    if not ordering:
+        rows, total = reading.best(searcher, question, limit, count=True)
+        return _Page(tuple(_hits(searcher, rows[query.offset :], query.kinds)), total)
+    order = ORDER_FIELDS[ordering]
+    found = searcher.search(question, query.page_size, True, order, query.offset, tantivy.Order.Desc)
+    where = [address for _, address in found.hits]
+    listed = [(0.0, name, at) for name, at in zip(reading.names(searcher, where), where, strict=True)]
+    return _Page(tuple(_hits(searcher, listed, query.kinds)), reading.matched(found))
 
 
-def _about_of(folder: Path) -> dict[str, Any]:
-    try:
-        found = json.loads((folder / "about.json").read_text())
-        return found if isinstance(found, dict) else {}
-    except (OSError, ValueError):
-        return {}
+def _hits(searcher: tantivy.Searcher, rows: Sequence[reading.Scored], kinds: Sequence[str]) -> list[Hit]:
+    """What is shown of the rows; the kind is read only where the question leaves it open."""
+    if len(kinds) == 1:
+        return [Hit(name, kinds[0], score) for score, name, _ in rows]
+    return [Hit(name, reading.stored(searcher, address)[1], score) for score, name, address in rows]
 
 
-def _outdated(folder: Path) -> str:
-    """Why a generation cannot be asked by this code; empty when it can."""
-    about = _about_of(folder)
-    for name, wanted in (("analyzer_version", ANALYZER_VERSION), ("schema_version", SCHEMA_VERSION)):
-        if about.get(name) != wanted:
-            return f"the index was made with {name} {about.get(name)}, this code has {wanted}"
-    return ""
+def _anywhere(searcher: tantivy.Searcher, asked: Asked) -> bool:
+    """True where a document of the kind contains all the words and only a filter leaves it out: nothing is relaxed."""
+    return bool(searcher.search(asked.only("kind").question(), limit=1, count=False).hits)
 
 
-def _write(path: Path, text: str) -> None:
-    """Replace a small file in one step, so that a crash leaves the old or the new one, never half."""
-    new = path.with_suffix(".new")
-    with open(new, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(new, path)
+def _facets(searcher: tantivy.Searcher, asked: Asked, names: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Counts made by the engine: one pass for all facets without a filter, one more for each that has one."""
+    counted: dict[str, dict[str, int]] = {}
+    plain = [name for name in names if name not in asked.parts]
+    if plain:
+        counted |= reading.counts(searcher, asked.question(), plain)
+    for name in names:
+        if name in asked.parts:
+            counted |= reading.counts(searcher, asked.question(without=name), [name])
+    return {name: counted[name] for name in names}
 
 
-def _matched(found: tantivy.SearchResult) -> int:
-    """How many documents a search matched; the wheel's stubs leave the attribute out."""
-    return int(found.count)  # type: ignore[attr-defined]
+def _put(
+    searcher: tantivy.Searcher, schema: tantivy.Schema, writer: tantivy.IndexWriter, documents: Sequence[Document]
+) -> tuple[list[Document], dict[str, str]]:
+    """Write those that are not older than what is known: (what was written, id → reason of those refused)."""
+    known = reading.known(searcher, schema, [d.id for d in documents])
+    taken: list[Document] = []
+    refused: dict[str, str] = {}
+    for given in documents:
+        version, removed = known.get(given.id, (-1, False))
+        if given.version < version or (removed and given.version == version):
+            continue
+        try:
+            written = fields.document(given)
+        except (ValueError, TypeError, OverflowError) as error:
+            refused[given.id] = str(error)
+            continue
+        writer.delete_documents_by_term("id", given.id)
+        writer.add_document(written)
+        known[given.id] = (given.version, False)
+        taken.append(given)
+    return taken, refused
 
 
-def _total(searcher: tantivy.Searcher, question: tantivy.Query) -> int:
-    return _matched(searcher.search(question, limit=1, count=True))
+def _drop(
+    searcher: tantivy.Searcher, schema: tantivy.Schema, writer: tantivy.IndexWriter, gone: Sequence[tuple[str, int]]
+) -> dict[str, int]:
+    """Put a tombstone in the place of each that is not newer than its removal: id → version of those."""
+    known = reading.known(searcher, schema, [document_id for document_id, _ in gone])
+    taken: dict[str, int] = {}
+    for document_id, version in gone:
+        if version < known.get(document_id, (-1, False))[0]:
+            continue
+        writer.delete_documents_by_term("id", document_id)
+        writer.add_document(fields.tombstone(document_id, version))
+        known[document_id] = (version, True)
+        taken[document_id] = version
+    return taken
 
 
-def _stored(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> tuple[str, str, int]:
-    kept = searcher.doc(address)
-    return kept["id"][0], kept["kind"][0], kept["version"][0]
-
-
-def _hit(searcher: tantivy.Searcher, score: float, address: tantivy.DocAddress) -> Hit:
-    name, kind, _ = _stored(searcher, address)
-    return Hit(name, kind, score)
-
-
-def _known(view: _Open, ids: list[str]) -> dict[str, tuple[int, bool]]:
-    """id → (version, removed) of those among `ids` that the index knows."""
-    known: dict[str, tuple[int, bool]] = {}
-    unique = list(dict.fromkeys(ids))
-    for start in range(0, len(unique), 1_000):
-        chunk = unique[start : start + 1_000]
-        question = tantivy.Query.term_set_query(view.index.schema, "id", chunk)
-        for _, address in view.searcher.search(question, limit=len(chunk), count=False).hits:
-            name, kind, version = _stored(view.searcher, address)
-            known[name] = (version, kind == fields.TOMBSTONE)
-    return known
-
-
-def _count(searcher: tantivy.Searcher, question: tantivy.Query, names: list[str]) -> dict[str, dict[str, int]]:
-    """{facet: {value: documents}} for all the facets in one pass over the hits."""
-    asked = {name: {"terms": {"field": name, "size": BUCKETS}} for name in names}
-    answer = searcher.aggregate(question, asked)
-    return {name: {row["key"]: int(row["doc_count"]) for row in answer[name]["buckets"]} for name in names}
+def _catch_up(index: tantivy.Index, writer: tantivy.IndexWriter, building: _Building) -> None:
+    """Write into the new generation what went into the current one while it was filled, by the same rules."""
+    index.reload()
+    searcher = index.searcher()
+    changed = building.written.items()
+    _put(searcher, index.schema, writer, [given for _, given in changed if isinstance(given, Document)])
+    _drop(searcher, index.schema, writer, [(name, version) for name, version in changed if isinstance(version, int)])
+    writer.commit()
