@@ -1,7 +1,8 @@
-"""How gunicorn runs the site in the default mode: one process with threads, which alone writes the embedded index.
+"""How gunicorn runs the site: in the default mode one process with threads, which alone writes the embedded index.
 
-The state is one SQLite file and one index, so a second process would only wait for the first; threads share both and
-keep the whole site under 400 MB. `manage.py serve` starts it with everything prepared.
+There the state is one SQLite file and one index, so a second process would only wait for the first; threads share both
+and keep the whole site under 400 MB. With REDIS_URL, workers do what the threads of housekeeping do here, and
+WEB_CONCURRENCY says how many processes answer. `manage.py serve` starts it with everything prepared.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ _port = os.environ.get("PORT") or "8000"
 
 bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
 wsgi_app = "marketplace.wsgi:application"
-workers = 1
+workers = int(os.environ.get("WEB_CONCURRENCY") or 1) if os.environ.get("REDIS_URL") else 1
 worker_class = "gthread"
 threads = 8
 timeout = 120

@@ -2,8 +2,8 @@
 
     with transaction.atomic():                      # cms publishes, its signal is heard
         changes.record(kind=…, key=…, version=…)    # SearchChange, or nothing if it rolls back
-    # after commit: nudge() → drain()               # at once, where this process may write the index
-    # each second, from the site's own thread or a worker: sweep()
+    # after commit: nudge() → drain()               # at once, by a worker or the site's own thread
+    # each second: the same                         # what a nudge missed
 
 `drain` may run twice, in any process, at any time (`search.taking` says why). An engine that is down or written by
 another process leaves the rows where they are. Making the index anew stands in `search.rebuilding`, comparing it with
@@ -92,9 +92,18 @@ def without_nudges() -> Iterator[None]:
 
 
 def nudge() -> None:
-    """Drain a little now, where that costs the request little: never waits for a writer, never rebuilds, never
-    fails.
+    """Have it taken in now, at no cost to the request: by a worker, or by the site's own thread.
+
+    In a process without either (a command, a test) a little is drained here and now, where that is cheap: it never
+    waits for a writer and never rebuilds. Never fails.
     """
+    # The task is this module's own work, so one of the two has to look the other up late.
+    from . import tasks
+
+    tasks.drain.hint(otherwise=_drain_a_little)
+
+
+def _drain_a_little() -> None:
     try:
         if not get_engine().needs_rebuild():
             drain(limit=NUDGE_LIMIT)

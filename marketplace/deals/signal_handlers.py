@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from cms.models import ListingRecord, Source
 from cms.signals import listing_changed
 
+from . import tasks
 from .models import MatchDue
 from .suggesting import retire
 
@@ -27,6 +29,8 @@ def on_listing_changed(sender: Any, record: ListingRecord, what: str, **kwargs: 
         MatchDue.objects.filter(record=record).delete()
         retire(record)
         return
+    # An imported achievement that is later taken up by a deal is one of few: it goes the way of the others.
+    is_quiet = record.source == Source.IMPORTED and what == "published"
     MatchDue.objects.update_or_create(
         record=record,
         defaults={
@@ -35,7 +39,8 @@ def on_listing_changed(sender: Any, record: ListingRecord, what: str, **kwargs: 
             "not_before": timezone.now(),
             "tries": 0,
             "error": "",
-            # An imported achievement that is later taken up by a deal is one of few: it goes the way of the others.
-            "is_quiet": record.source == Source.IMPORTED and what == "published",
+            "is_quiet": is_quiet,
         },
     )
+    if not is_quiet:
+        transaction.on_commit(tasks.match.hint, robust=True)

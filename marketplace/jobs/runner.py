@@ -6,11 +6,13 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import secrets
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+from django.contrib.auth import get_user_model
 from django.core.files import File
 from django.db import transaction
 from django.db.models import Q
@@ -21,8 +23,8 @@ from django.utils.translation import gettext as _
 from marketplace.files import clean_name
 from marketplace.notifications.services import notify
 
+from .kinds import function_for
 from .models import Job
-from .services import function_for
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +42,18 @@ class Cancelled(Exception):
 
 class Lost(Exception):
     """Another process has taken the job over, because this one was silent for too long."""
+
+
+class Interrupted(Exception):
+    """This process ends: the job goes back to those that wait, and another process begins it anew."""
+
+
+class NotAllowed(Exception):
+    """The person who asked for it may no longer have it."""
+
+
+# Set while the process ends: what runs stops at its next step instead of being cut off by the end.
+stopping = threading.Event()
 
 
 class Progress:
@@ -69,14 +83,17 @@ class Progress:
         self._write(log=text[-LOG_LIMIT:], done=self.job.done)
 
     def result(self, file: IO[bytes], name: str) -> None:
-        """Keep a file that only the job's owner may fetch, under `name`."""
+        """Keep a file that only the job's owner may fetch, under `name`. Raises NotAllowed."""
+        ensure_allowed(self.job)
         name = clean_name(name)
         # Stored under a name that nobody can guess and that says nothing; the person's name for it lies in the row.
         self.job.result.save(f"{secrets.token_hex(16)}{Path(name).suffix}", File(file), save=False)
         self._write(result=self.job.result.name, result_name=name)
 
     def check(self) -> None:
-        """Raise Cancelled when the person has asked to stop."""
+        """Raise Cancelled when the person has asked to stop, Interrupted when this process must."""
+        if stopping.is_set():
+            raise Interrupted
         if Job.objects.filter(pk=self.job.pk, is_cancel_asked=True).exists():
             raise Cancelled
 
@@ -90,9 +107,25 @@ class Progress:
         self._written = self._clock()
 
 
-def claim() -> Job | None:
-    """Take the oldest job that waits or whose process died; None where there is none, or another was faster."""
+def ensure_allowed(job: Job) -> None:
+    """Raise NotAllowed where the person has been shut out since, or no longer acts for the organisation it is for.
+
+    Asked when the work begins and again before its file is kept: hours may lie between the click and either.
+    """
+    by = get_user_model().objects.filter(pk=job.by_id).first()
+    if by is None or not by.is_active:
+        raise NotAllowed(_("提出任务的账号已停用。"))
+    if job.on_behalf_of_id and not by.is_administrator and job.on_behalf_of_id not in by.organization_ids():
+        raise NotAllowed(_("您已不能代表这家单位，任务没有办理。"))
+
+
+def claim(at_once: int | None = None) -> Job | None:
+    """Take the oldest job that waits or whose process died; None where there is none, another was faster, or
+    `at_once` jobs are being done already.
+    """
     now = timezone.now()
+    if at_once and Job.objects.filter(state="running", beat_at__gte=now - LEASE).count() >= at_once:
+        return None
     stale = Q(state="running") & (Q(beat_at__lt=now - LEASE) | Q(beat_at=None))
     job = Job.objects.filter(Q(state="queued") | stale).order_by("created_at").first()
     if job is None:
@@ -121,12 +154,18 @@ def run(job: Job) -> Job:
             return _end(progress, "failed", _("办理中连续中断 %(n)d 次，已停止。请联系管理员。") % {"n": TRIES})
         if function is None:
             return _end(progress, "failed", _("这个版本的程序不会办理这种任务。"))
+        ensure_allowed(job)
         function(job, progress)
+    except Interrupted:
+        return _give_back(progress)
     except Cancelled:
         return _end(progress, "cancelled", "")
     except Lost:
         logger.warning("job %s was taken over by another process", job.pk)
         return job
+    except NotAllowed as error:
+        logger.warning("job %s (%s) is not allowed any more", job.pk, job.kind)
+        return _end(progress, "failed", str(error))
     except Exception as error:
         logger.exception("job %s (%s) failed", job.pk, job.kind)
         return _end(progress, "failed", str(error) or type(error).__name__)
@@ -152,10 +191,19 @@ def _end(progress: Progress, state: str, error: str) -> Job:
     return job
 
 
-def work_off(limit: int = 20) -> int:
-    """Do what waits, one after another; how many were done."""
+def _give_back(progress: Progress) -> Job:
+    """Let another process begin the job anew at once, and count no try: nothing in the job was at fault."""
+    job = progress.job
+    mine = Job.objects.filter(pk=job.pk, state="running", started_at=progress._started_at)
+    if mine.update(state="queued", started_at=None, beat_at=None, tries=job.tries - 1, done=0, total=0, stage=""):
+        job.refresh_from_db()
+    return job
+
+
+def work_off(limit: int = 20, at_once: int | None = None) -> int:
+    """Do what waits, one after another, beside at most `at_once - 1` others; how many were done."""
     count = 0
-    while count < limit and (job := claim()) is not None:
+    while count < limit and not stopping.is_set() and (job := claim(at_once)) is not None:
         run(job)
         count += 1
     return count

@@ -15,7 +15,6 @@ The function may run again after a crash, from the start: what it writes must be
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
@@ -23,20 +22,11 @@ from django.utils import timezone
 
 from marketplace import workflow
 
+from . import tasks
+from .kinds import _functions, register
 from .models import Job
 
-Function = Callable[[Job, Any], None]
-_functions: dict[str, Function] = {}
-
-
-def register(kind: str, function: Function) -> None:
-    """Say which function does the jobs of a kind. Raises ValueError where another function has the name."""
-    if _functions.setdefault(kind, function) is not function:
-        raise ValueError(f"another function already does jobs of kind {kind}")
-
-
-def function_for(kind: str) -> Function | None:
-    return _functions.get(kind)
+__all__ = ["cancel", "register", "start"]
 
 
 @transaction.atomic
@@ -44,9 +34,11 @@ def start(kind: str, title: str, *, by: Any, parameters: dict[str, Any] | None =
     """Write a job that the site takes up within a second of the commit. Raises ValueError for a kind nobody does."""
     if kind not in _functions:
         raise ValueError(f"nobody does jobs of kind {kind}")
-    return Job.objects.create(
+    job = Job.objects.create(
         kind=kind, title=title[:120], by=by, parameters=parameters or {}, on_behalf_of=on_behalf_of
     )
+    transaction.on_commit(tasks.work_off.hint, robust=True)
+    return job
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .services import send_waiting
+from .sending import send_waiting
 
 
 def run() -> dict[str, int]:

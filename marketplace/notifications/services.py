@@ -1,30 +1,19 @@
-"""Tell people: a row now, in the caller's transaction; a mail after commit, tried again by the clock until it left."""
+"""Tell people: a row now, in the caller's transaction; a mail after commit (`sending`)."""
 
 from __future__ import annotations
 
-import datetime as dt
-import logging
-import smtplib
 from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
 from django.db import transaction
-from django.db.models import F
 from django.template import Context
 from django.template.loader import get_template
 from django.utils import timezone, translation
-from django.utils.translation import gettext as _
 
+from . import tasks
 from .models import Notice
-
-log = logging.getLogger(__name__)
-
-# After a failure the next try is this many minutes later; after the last one the mail is given up and staff see it.
-WAITS = (1, 5, 30, 120, 720)
-# A process that died while sending leaves its claim; others may take the mail over after this many minutes.
-CLAIM_MINUTES = 5
+from .sending import send_waiting
 
 
 def notify(
@@ -55,7 +44,7 @@ def notify(
     rows = list(Notice.objects.filter(recipient__in=wanted, dedupe_key=dedupe).select_related("recipient"))
     waiting = [row.pk for row in rows if row.mail_state == "pending"]
     if waiting:
-        transaction.on_commit(lambda: send_waiting(only=waiting), robust=True)
+        transaction.on_commit(lambda: tasks.mail.hint(otherwise=lambda: send_waiting(only=waiting)), robust=True)
     return rows
 
 
@@ -76,76 +65,6 @@ def _row(person: Any, template: str, dedupe: str, url: str, mail: bool, context:
         url=url[:300],
         dedupe_key=dedupe[:160],
         mail_state="pending" if mail and person.email else "none",
-    )
-
-
-def send_waiting(*, only: list[int] | None = None, limit: int = 200) -> dict[str, int]:
-    """Send the mails that are due (of `only` these notices where given): {"mails", "failed"}, for the clock's report.
-
-    Each is claimed by compare-and-set before it is sent. The first failure of the connection ends the round: a dead
-    mail server must not cost a row of time-outs; the rest stays due.
-    """
-    rows = Notice.objects.filter(mail_state="pending", mail_after__lte=timezone.now(), recipient__is_active=True)
-    if only is not None:
-        rows = rows.filter(pk__in=only)
-    done = {"mails": 0, "failed": 0}
-    for notice in rows.select_related("recipient").order_by("pk")[:limit]:
-        if not _claim(notice):
-            continue
-        error = _send(notice)
-        if not error:
-            Notice.objects.filter(pk=notice.pk).update(mail_state="sent", mail_error="")
-            done["mails"] += 1
-            continue
-        done["failed"] += 1
-        _put_off(notice, error)
-        break
-    return done
-
-
-def _claim(notice: Notice) -> bool:
-    until = timezone.now() + dt.timedelta(minutes=CLAIM_MINUTES)
-    return bool(
-        Notice.objects.filter(pk=notice.pk, mail_state="pending", mail_tries=notice.mail_tries).update(
-            mail_tries=F("mail_tries") + 1, mail_after=until
-        )
-    )
-
-
-def _send(notice: Notice) -> str:
-    """Send one mail; the error's text, or nothing."""
-    body = get_template("notifications/mail.txt").template.render(
-        Context(
-            {
-                "notice": notice,
-                "site_name": settings.WAGTAIL_SITE_NAME,
-                "address": f"{settings.SITE_URL}{notice.url}" if notice.url else "",
-                "inbox": f"{settings.SITE_URL}/notices/",
-            },
-            autoescape=False,
-        )
-    )
-    try:
-        EmailMessage(
-            subject=_("【%(site)s】%(title)s") % {"site": settings.WAGTAIL_SITE_NAME, "title": notice.title},
-            body=body,
-            to=[notice.recipient.email],
-            connection=get_connection(),
-        ).send()
-    except (OSError, smtplib.SMTPException, ValueError) as error:
-        log.warning("mail of notice %s failed: %s", notice.pk, error)
-        return f"{type(error).__name__}: {error}"[:200]
-    return ""
-
-
-def _put_off(notice: Notice, error: str) -> None:
-    tries = notice.mail_tries + 1
-    given_up = tries > len(WAITS)
-    wait = WAITS[min(tries, len(WAITS)) - 1]
-    Notice.objects.filter(pk=notice.pk).update(
-        mail_state="failed" if given_up else "pending",
-        mail_error=error,
-        mail_after=timezone.now() + dt.timedelta(minutes=wait),
     )
 
 

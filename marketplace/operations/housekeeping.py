@@ -1,49 +1,29 @@
-"""What the site does by itself in the default mode: index, match and do jobs each second, what is due each minute.
+"""What the site does by itself where there is no Redis: the duties, each in a thread of the one site process.
 
-Threads of the one site process, started by gunicorn alone: never in a test or a command. Exactly one process does it,
-the holder of a lock file in DATA_DIR; another one looks each second whether the lock has become free. Whatever a round
-raises is logged, and the next round tries again: the rows it works off are the truth.
+Started by gunicorn alone: never in a test or a command. Exactly one process does it, the holder of a lock file in
+DATA_DIR; another one looks each second whether the lock has become free. Whatever a round raises is logged, and the
+next round tries again: the rows it works off are the truth. A hint wakes its thread at once.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from django import db
 from django.conf import settings
 
-from marketplace.deals import services as deals
+from marketplace import hints
 from marketplace.jobs import runner
-from search import changes
 from search.engines import EngineDown, close_engine
 from search.engines.locks import FileLock
 
-from . import due
+from .duties import Duty, duties
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Duty:
-    """One thing done again and again: how long to rest after each round, and the round itself."""
-
-    name: str
-    seconds: float
-    round: Callable[[], object]
-
-
-def duties() -> list[Duty]:
-    """What there is to do. Each has a thread of its own, so that a long round never holds up the index."""
-    return [
-        Duty("index", settings.DRAIN_SECONDS, changes.sweep),
-        Duty("matches", settings.DRAIN_SECONDS, deals.work_off_due),
-        Duty("due", settings.RUN_DUE_SECONDS, due.run_logged),
-        Duty("jobs", settings.DRAIN_SECONDS, runner.work_off),
-    ]
 
 
 class Housekeeper:
@@ -54,20 +34,30 @@ class Housekeeper:
         self.lock = lock
         self.stopping = threading.Event()
         self._taking = threading.Lock()
+        # Each duty has a thread of its own, so that a long round never holds up the index.
+        self.wakes = {duty.name: threading.Event() for duty in wanted}
         self.threads = [
             threading.Thread(target=self._keep, args=(duty,), name=f"housekeeping-{duty.name}", daemon=True)
             for duty in wanted
         ]
 
     def start(self) -> None:
+        for duty in self.duties:
+            if name := getattr(duty.task, "name", ""):
+                hints.wakers[name] = self.wakes[duty.name].set
         for thread in self.threads:
             thread.start()
 
     def stop(self, wait: float = 5) -> None:
-        """End after the present rounds, at most `wait` seconds; then the lock is free for another process."""
+        """End after the present rounds and, where a duty has one, its last; at most `wait` seconds in all. Then the
+        lock is free for another process."""
+        until = time.monotonic() + wait
         self.stopping.set()
+        for duty in self.duties:
+            hints.wakers.pop(getattr(duty.task, "name", ""), None)
+            self.wakes[duty.name].set()
         for thread in self.threads:
-            thread.join(wait / len(self.threads))
+            thread.join(max(0.0, until - time.monotonic()))
         self.lock.release()
 
     def _mine(self) -> bool:
@@ -76,20 +66,26 @@ class Housekeeper:
             return self.lock.acquire()
 
     def _keep(self, duty: Duty) -> None:
+        wake = self.wakes[duty.name]
         while not self.stopping.is_set():
+            # Before the round: what is hinted at while it runs gets a round of its own.
+            wake.clear()
             if self._mine():
-                self.do(duty)
-            self.stopping.wait(duty.seconds)
+                self.do(duty.name, duty.task)
+            if not self.stopping.is_set():
+                wake.wait(duty.seconds)
+        if duty.last is not None and self.lock.held:
+            self.do(duty.name, duty.last)
 
     @staticmethod
-    def do(duty: Duty) -> None:
+    def do(name: str, act: Callable[[], object]) -> None:
         """Do one round; nothing that it raises ends the thread, and its database connection is given back."""
         try:
-            duty.round()
+            act()
         except EngineDown as error:
-            logger.warning("housekeeping %s waits: %s", duty.name, error)
+            logger.warning("housekeeping %s waits: %s", name, error)
         except Exception:
-            logger.exception("housekeeping %s failed; it goes on", duty.name)
+            logger.exception("housekeeping %s failed; it goes on", name)
         finally:
             db.connections.close_all()
 
@@ -97,20 +93,22 @@ class Housekeeper:
 _running: Housekeeper | None = None
 
 
-def start() -> Housekeeper:
-    """Begin in this process, once."""
+def start() -> Housekeeper | None:
+    """Begin in this process, once; None where workers do all of it (REDIS_URL)."""
     global _running
-    if _running is None:
+    if _running is None and not settings.REDIS_URL:
         lock = FileLock(Path(settings.DATA_DIR) / "housekeeping.lock")
-        _running = Housekeeper(duties(), lock)
+        _running = Housekeeper([duty for duty in duties() if duty.in_process], lock)
         _running.start()
     return _running
 
 
 def stop() -> None:
-    """End in this process and give the search index back."""
+    """End in this process and give the search index back. A job that runs goes back to those that wait."""
     global _running
     if _running is not None:
+        runner.stopping.set()
         _running.stop()
+        runner.stopping.clear()
         _running = None
-        close_engine()
+    close_engine()

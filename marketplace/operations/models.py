@@ -1,4 +1,4 @@
-"""纠错/举报: anyone says what is wrong with a page, staff answers."""
+"""纠错/举报: anyone says what is wrong with a page, staff answers. And when the workers were last heard of."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from marketplace.workflow import Flow, FlowMixin, Move
 
@@ -56,3 +57,16 @@ class Report(FlowMixin):
 
     def __str__(self) -> str:
         return f"{self.about} {self.get_kind_display()}"
+
+
+class Heartbeat(models.Model):
+    """When something that works unseen last proved that it does (`heartbeat`); one row a name."""
+
+    name = models.CharField(max_length=40, unique=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "心跳"
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.at:%Y-%m-%d %H:%M:%S}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -275,7 +276,53 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# Counts that limit visitors. Several web processes need one they share; without a server each process has its own.
+CACHES: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+if REDIS_URL:
+    CACHES["default"] = {
+        "BACKEND": "marketplace.caching.ForgivingRedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": SEARCH_PREFIX,
+        "OPTIONS": {"socket_timeout": 0.3, "socket_connect_timeout": 0.3},
+    }
+
+# Tasks (marketplace.celery). All but jobs are acknowledged when done and given again where their worker died. The row
+# is the truth and a task only looks: nothing is kept of its outcome, and a message that is lost costs a second.
+CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_TIMEZONE = "UTC"
+CELERY_ENABLE_UTC = True
+CELERY_TASK_DEFAULT_QUEUE = f"{SEARCH_PREFIX}-tasks"
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+# Seconds; a task may set its own (operations.checks compares all of them with the visibility timeout).
+CELERY_TASK_SOFT_TIME_LIMIT = 240
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # A message that nobody acknowledged for so long is given to another worker: longer than any task may take.
+    "visibility_timeout": 3600,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 1,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=4)
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Without its broker a worker cannot acknowledge: what it goes on with would be done a second time beside it.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 8
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# The timetable is operations.duties; every duty comes again within a minute, so nothing of it is kept in a file.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 1
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -285,7 +332,11 @@ LOGGING = {
     "loggers": {"marketplace": {"level": "INFO"}, "search": {"level": "INFO"}, "cms": {"level": "INFO"}},
 }
 
-# How long the default mode lets a change wait before the site's own thread looks for it.
+# How long a row waits at most before a sweep looks for it, seconds (operations.duties).
 DRAIN_SECONDS = 1
+MAIL_SECONDS = 15
 RUN_DUE_SECONDS = 60
+CANARY_SECONDS = 15
+# A sweep that waited longer for a worker is void: the next one does the same.
+BEAT_EXPIRES_SECONDS = 10
 SILENCED_SYSTEM_CHECKS = ["wagtailadmin.W003"]

@@ -28,3 +28,5 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}  # noqa: F405
 WHITENOISE_AUTOREFRESH = True
 ACCOUNT_RATE_LIMITS = False
+# On real servers the ordinary tests go through Celery's code, but in the test's own process.
+CELERY_TASK_ALWAYS_EAGER = bool(REDIS_URL)  # noqa: F405

@@ -11,7 +11,7 @@ from django.core.files.storage import storages
 from django.urls import reverse
 from django.utils import timezone
 
-from marketplace.jobs import runner, services
+from marketplace.jobs import kinds, runner, services
 from marketplace.jobs.models import Job
 from marketplace.notifications.models import Notice
 from marketplace.workflow import history
@@ -25,7 +25,7 @@ def kind(monkeypatch):
     """Register a function for the length of one test; gives back the name of its kind."""
 
     def add(function, name="test.work"):
-        monkeypatch.setitem(services._functions, name, function)
+        monkeypatch.setitem(kinds._functions, name, function)
         return name
 
     return add

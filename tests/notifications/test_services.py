@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from marketplace.notifications import due
 from marketplace.notifications.models import Notice
-from marketplace.notifications.services import WAITS, mark_read, mark_unread, notify
+from marketplace.notifications.sending import WAITS
+from marketplace.notifications.services import mark_read, mark_unread, notify
 from tests.factories import OrganizationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
