@@ -1,4 +1,4 @@
-"""`./run test`: the fast set on two cores, in the defaults alone whatever the shell has set."""
+"""`./run test`: the fast set on two cores in the defaults alone, whatever the shell has set; --full on real servers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import sys
 import pytest
 
 # Settings of a real market must not reach a test.
-OURS = ("DATABASE_URL", "SEARCH_URL", "EMAIL_URL", "DEMO", "SITE_URL", "HOST", "PORT", "SECRET_KEY", "ALLOWED_HOSTS")
+OURS = ("DATABASE_URL", "SEARCH_URL", "SEARCH_PREFIX", "SEARCH_SHARDS", "SEARCH_REPLICAS", "REDIS_URL", "EMAIL_URL")
+OURS += ("DEMO", "SITE_URL", "HOST", "PORT", "SECRET_KEY", "ALLOWED_HOSTS", "TRUSTED_PROXIES", "DATA_DIR")
+# Only --full puts tests on servers, and on its own.
+SERVERS = ("TEST_DATABASE_URL", "TEST_SEARCH_URL", "TEST_REDIS_URL", "TEST_FULL")
 
 
 def arguments(given: list[str]) -> list[str]:
@@ -18,10 +21,19 @@ def arguments(given: list[str]) -> list[str]:
     return given if chosen or alone else ["-n", "2", "--dist", "loadfile", *given]
 
 
-if __name__ == "__main__":
-    for name in OURS:
+def main(given: list[str]) -> int:
+    """0 passed, 1 failed, 2 could not run."""
+    for name in (*OURS, *SERVERS):
         os.environ.pop(name, None)
     os.environ["DJANGO_SETTINGS_MODULE"] = "marketplace.settings.test"
-    code = int(pytest.main(arguments(sys.argv[1:])))
+    if "--full" in given:
+        from tests import full
+
+        return full.main(given, arguments)
+    code = int(pytest.main(arguments(given)))
     # pytest: 1 tests failed, 2 interrupted, 3 internal, 4 usage, 5 nothing collected.
-    sys.exit(code if code in (0, 1) else 2)
+    return code if code in (0, 1) else 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

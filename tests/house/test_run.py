@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -44,6 +45,7 @@ class House:
             "tee",
             "readlink",
             "flock",
+            "true",
         ):
             (self.bin / name).symlink_to(shutil.which(name))
 
@@ -84,11 +86,17 @@ def test_the_scripts_are_bash_and_may_be_started(script):
     assert os.access(path, os.X_OK)
 
 
-@pytest.mark.parametrize("arguments", [["nonsense"], ["services", "up"], ["test", "--full"]])
-def test_what_is_not_there_exits_2_with_words(house, arguments):
-    done = house.run(*arguments)
+def test_what_is_not_there_exits_2_with_words(house):
+    done = house.run("nonsense")
     assert done.returncode == 2
-    assert done.stderr.strip()
+    assert "./run services up|down|status" in done.stderr
+
+
+@pytest.mark.parametrize("form", ["test", "check", "manage", "services"])
+def test_every_form_needs_a_python(house, form):
+    done = house.run(form)
+    assert done.returncode == 2
+    assert "apt-get install python3" in done.stderr
 
 
 def test_without_python_it_names_the_package(house):
@@ -141,6 +149,41 @@ def test_an_unreachable_index_is_said_with_its_cure(house):
     assert "访问不到 Python 软件包索引" in done.stderr
     assert "PIP_INDEX_URL" in done.stderr
     assert not (house.root / ".venv/lock-stamp").exists()
+
+
+def addresses(house, *lines):
+    """What `services up` leaves in the folder; the lock that its supervisor would hold."""
+    folder = house.root / "var"
+    (folder / "services").mkdir(parents=True)
+    (folder / "services.env").write_text("".join(f"{line}\n" for line in lines))
+    # An environment that is ready, whose Python tells what it was given.
+    (house.root / ".venv/bin").mkdir(parents=True)
+    python = house.root / ".venv/bin/python"
+    python.write_text(
+        "#!/usr/bin/env bash\n"
+        'case "$1" in *manage.py) echo "$DATABASE_URL|$SEARCH_URL|$REDIS_URL|$PATH_OF_EVIL";; -) echo same;; esac\n'
+    )
+    python.chmod(0o755)
+    (house.root / ".venv/lock-stamp").write_text("same\n")
+    return (folder / "services/lock").open("w")
+
+
+@pytest.fixture
+def servers_of_the_market(house):
+    with addresses(house, "DATABASE_URL=postgres://p@h/m?a=b", "# x", "REDIS_URL=redis://h", "PATH_OF_EVIL=1") as lock:
+        yield lock
+
+
+def test_servers_that_run_are_used_where_a_variable_is_unset(house, servers_of_the_market):
+    fcntl.flock(servers_of_the_market, fcntl.LOCK_EX)
+    done = house.run("manage", "check", SEARCH_URL="embedded:", REDIS_URL="")
+    assert done.stdout.strip() == "postgres://p@h/m?a=b|embedded:||"
+
+
+def test_servers_that_no_longer_run_are_not_used_and_said(house, servers_of_the_market):
+    done = house.run("manage", "check")
+    assert done.stdout.strip() == "|||"
+    assert "./run services up" in done.stderr
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])

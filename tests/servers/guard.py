@@ -1,7 +1,7 @@
 """Takes servers down with the process that started them, also when that one is killed.
 
-The kernel's own death signal follows the *thread* that started a child: a server restarted from a test's thread would end
-with it. Instead one small process waits until our end of a pipe closes.
+The kernel's own death signal follows the *thread* that started a child: a server restarted from a test's thread would
+end with it. Instead one small process waits until our end of a pipe closes.
 """
 
 from __future__ import annotations

@@ -56,3 +56,15 @@ def cache_folder() -> Path:
     """Where things built once are kept between runs."""
     base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return Path(base) / "ordos-market"
+
+
+def chromium() -> None:
+    """Have the browser of the browser tests and a Chinese font (without one a page is boxes); raises Unavailable."""
+    if not shutil.which("chromium-headless-shell"):
+        apt("Chromium", "chromium-headless-shell")
+    if not shutil.which("fc-list") or not _said(["fc-list", ":lang=zh", "family"]).strip():
+        apt("中文字体", "fontconfig", "fonts-noto-cjk")
+
+
+def _said(command: list[str]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False).stdout

@@ -142,8 +142,11 @@ class Postgres(Server):
         with self._connect() as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
+    def discard(self) -> None:
+        """Remove the data where it lies elsewhere: who removes the folder does not know of that place."""
+        if self._moved:
+            shutil.rmtree(self.data, ignore_errors=True)
+
     def __exit__(self, *error: object) -> None:
         super().__exit__(*error)
-        if self._moved:
-            # The caller removes his folder and does not know of this one.
-            shutil.rmtree(self.data, ignore_errors=True)
+        self.discard()

@@ -149,27 +149,33 @@ class Server:
 
     def stop(self) -> None:
         """End it cleanly, or by force when it takes longer than STOP_SECONDS; nothing to do when it does not run."""
-        if self.is_running:
-            self.thaw()
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, self.STOP_SIGNAL)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(self.STOP_SECONDS)
-        self.kill()
+        if not self.is_running:
+            return self.kill()
+        members = family(self.pid)
+        self.thaw()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, self.STOP_SIGNAL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(self.STOP_SECONDS)
+        self._finish({*members, *family(self.pid)})
 
     def kill(self) -> None:
         """SIGKILL to it and all its descendants, and wait until they are gone."""
-        if self._process is None:
-            return
-        pid = self._process.pid
-        members = family(pid) if self.is_running else []
-        for one in members:
+        if self._process is not None:
+            self._finish(set(family(self.pid)))
+
+    def _finish(self, members: set[int]) -> None:
+        """End all of these, whatever became of the first, and forget the process."""
+        pid = self.pid
+        # Waited for: the number of a process that has ended may be another's.
+        ended = self._process.poll() is not None
+        for one in members - ({pid} if ended else set()):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(one, signal.SIGKILL)
         self._process.wait(10)
         guard.forget(pid)
         self._process = None
-        _wait_gone(members[1:])
+        _wait_gone(members - {pid})
 
     def freeze(self) -> None:
         """SIGSTOP: connections stay open and nothing answers."""
@@ -195,16 +201,17 @@ class Server:
         return f"<{type(self).__name__} port={self.port} folder={self.folder}>"
 
 
-def _wait_gone(pids: list[int], seconds: float = 10.0) -> None:
+def _wait_gone(pids: set[int], seconds: float = 10.0) -> None:
     """Wait until none of these (orphans by now) exists; a zombie counts as gone."""
     limit = time.monotonic() + seconds
-    while any(_exists(pid) for pid in pids):
+    while any(exists(pid) for pid in pids):
         if time.monotonic() > limit:
-            raise StartFailed(f"进程 {pids} 在 {seconds:.0f} 秒内没有结束。")
+            raise StartFailed(f"进程 {sorted(pids)} 在 {seconds:.0f} 秒内没有结束。")
         time.sleep(POLL)
 
 
-def _exists(pid: int) -> bool:
+def exists(pid: int) -> bool:
+    """Tell whether this process runs; a zombie does not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (OSError, IndexError):
