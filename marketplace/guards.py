@@ -166,13 +166,15 @@ def install(using: str = "default", only: Iterable[Guard] | None = None) -> None
                     cursor.execute(f'CREATE TRIGGER "{name}" {timing} EXECUTE FUNCTION "{name}_fn"()')
 
 
-def remove(using: str = "default", only: Iterable[Guard] | None = None) -> None:
-    """Take guards away: for the test suite's flush and for negative controls. Production never calls it."""
+def remove(using: str = "default", only: Iterable[Guard] | None = None, *, trigger: str = "") -> None:
+    """Take guards away (`trigger`: that one alone), for tests and negative controls. Production never calls it."""
     connection = connections[using]
     with connection.cursor() as cursor:
         for guard in only if only is not None else _registered:
             names = guard.sqlite() if connection.vendor == "sqlite" else guard.postgresql()
             for name in names:
+                if trigger and name != trigger:
+                    continue
                 on = "" if connection.vendor == "sqlite" else f' ON "{guard.table}"'
                 cursor.execute(f'DROP TRIGGER IF EXISTS "{name}"{on}')
 

@@ -36,6 +36,8 @@ VERSION = 1
 MANIFEST = "manifest.json"
 DATABASE = "database"
 CHUNK = 1024 * 1024
+# Somebody still at work in the database (a worker, a console) is waited for this long.
+LOCK_SECONDS = 30
 
 
 class NotRestored(Exception):
@@ -152,9 +154,11 @@ def _dump(copy: Path) -> None:
 
 
 def _postgres(program: str, *arguments: str) -> None:
+    """Run a client program of PostgreSQL on this market's database. Raises CannotRun with what it said."""
     about: dict[str, Any] = connection.settings_dict
     names = {"PGHOST": "HOST", "PGPORT": "PORT", "PGUSER": "USER", "PGPASSWORD": "PASSWORD", "PGDATABASE": "NAME"}
-    environment = {**os.environ, **{k: str(about[v]) for k, v in names.items() if about.get(v)}}
+    environment = {"PGOPTIONS": f"-c lock_timeout={LOCK_SECONDS}s"}
+    environment |= {**os.environ, **{k: str(about[v]) for k, v in names.items() if about.get(v)}}
     path = shutil.which(program)
     if path is None:
         raise CannotRun(
@@ -262,6 +266,33 @@ def _judge(manifest: Manifest, staged: Path, migrate: bool) -> None:
             verdict = str(error)
         if verdict != "ok":
             raise NotRestored(f"备份里的数据库不完整：{verdict}")
+    else:
+        _read_dump(staged / DATABASE)
+
+
+def _read_dump(dump: Path) -> Path:
+    """A PostgreSQL dump as SQL, in a file beside it: reading it whole shows whether this client can. NotRestored."""
+    script = dump.with_name(f"{dump.name}.sql")
+    try:
+        _postgres("pg_restore", "--no-owner", "--no-privileges", f"--file={script}", str(dump))
+    except CannotRun as error:
+        if shutil.which("pg_restore") is None:
+            raise
+        raise NotRestored(f"备份里的数据库读不出来：{error}") from error
+    return script
+
+
+def put_in(dump: Path) -> None:
+    """Make PostgreSQL's database what the dump says, in one transaction: what is not in the dump goes. Raises
+    CannotRun (a table is in use, the account may not), NotRestored (not a dump); then nothing has changed."""
+    connections.close_all()
+    script = _read_dump(dump)
+    cleared = script.with_suffix(".clear")
+    cleared.write_text("DROP SCHEMA public CASCADE;\nCREATE SCHEMA public;\n")
+    _postgres(
+        "psql", "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", "--output=/dev/null",
+        f"--file={cleared}", f"--file={script}",
+    )  # fmt: skip
 
 
 def _is_empty() -> bool:
@@ -275,18 +306,14 @@ def _is_empty() -> bool:
 def _swap(staged: Path, folder: Path) -> Path | None:
     """Move what stands here aside and the unpacked market in."""
     aside = folder / f"replaced-{timezone.localtime():%Y%m%d-%H%M%S}"
-    if connection.vendor != "sqlite":
-        # One transaction: when it fails, no file has been moved yet.
-        _postgres(
-            "pg_restore",
-            "--clean",
-            "--if-exists",
-            "--no-owner",
-            "--single-transaction",
-            f"--dbname={connection.settings_dict['NAME']}",
-            str(staged / DATABASE),
-        )
     moved = False
+    if connection.vendor != "sqlite":
+        if not _is_empty():
+            aside.mkdir()
+            _dump(aside / f"{DATABASE}.dump")
+            moved = True
+        # When it fails, no file has been moved yet.
+        put_in(staged / DATABASE)
     places = {**_folders(), "secret_key": _key_file()}
     if connection.vendor == "sqlite":
         database = Path(connection.settings_dict["NAME"])

@@ -331,7 +331,6 @@ def test_a_head_asks_and_staff_decides_in_the_queue(client):
     assert document["Content-Disposition"].startswith("attachment")
     assert document["X-Content-Type-Options"] == "nosniff"
     assert b"".join(document.streaming_content).startswith(b"%PDF")
-    document.close()
     answer = client.post(f"/accounts/verifications/{request.pk}/", {"act": "verify", "version": request.version})
     assert answer.status_code == 302
     assert Organization.objects.get(pk=organization.pk).is_verified
@@ -391,7 +390,7 @@ def test_queue_request_and_document_are_for_staff_and_the_applicant(client):
     assert client.get(pages[0]).status_code == 200
     document = client.get(pages[1])
     assert document.status_code == 200
-    document.close()
+    document.getvalue()  # to its end, which closes the file
     assert client.get("/accounts/verifications/").status_code == 404
     client.logout()
     assert {client.get(page).status_code for page in pages} == {302}

@@ -86,7 +86,7 @@ def test_an_experts_paper_is_for_the_office_alone(client):
         client.force_login(user)
         answer = client.get(url)
         assert answer.status_code == status
-        answer.close()
+        answer.getvalue()  # reads the paper to its end, which closes it
     client.force_login(scene.applicant)
     assert paper.name not in client.get(f"/contracts/{registration.contract.number}/").content.decode()
 

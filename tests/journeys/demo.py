@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.databases import ROOT
 from tests.operations.markets import Market
 
 START_SECONDS = 240
@@ -43,7 +43,7 @@ def load(folder: Path, **environment: str) -> Market:
     market = Market(folder).migrated()
     done = subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), "seed_demo"],
-        env=environment_of(folder, **environment),
+        env=market.environment(DEMO="1", **environment),
         capture_output=True,
         text=True,
         timeout=START_SECONDS,
@@ -51,12 +51,6 @@ def load(folder: Path, **environment: str) -> Market:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return market
-
-
-def environment_of(folder: Path, **more: str) -> dict[str, str]:
-    """What a site of its own is started with; nothing of a real market reaches it."""
-    ours = {"PATH": os.environ["PATH"], "DATA_DIR": str(folder), "DEMO": "1", "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8"}
-    return {**ours, **more}
 
 
 @pytest.fixture(scope="session")
@@ -94,15 +88,16 @@ def free_port() -> int:
 def serving(folder: Path, **environment: str) -> Iterator[Site]:
     """`manage.py serve` in that folder until the block ends; ready when /readyz says so."""
     port = free_port()
+    market = Market(folder)
     log = folder / "serve.log"
     with log.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, str(ROOT / "manage.py"), "serve"],
-            env=environment_of(folder, PORT=str(port), **environment),
+            env=market.environment(DEMO="1", PORT=str(port), **environment),
             stdout=out,
             stderr=subprocess.STDOUT,
         )
-        site = Site(f"http://127.0.0.1:{port}", Market(folder), log)
+        site = Site(f"http://127.0.0.1:{port}", market, log)
         try:
             wait_until_ready(site, process)
             yield site
@@ -135,6 +130,6 @@ def wait_until_ready(site: Site, process: subprocess.Popen[bytes]) -> None:
 def demo_site(demo_market: Market, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site of this process alone with a copy of the demo: what a journey changes here, nobody else sees."""
     folder = tmp_path_factory.mktemp("site") / "data"
-    shutil.copytree(demo_market.folder, folder)
+    demo_market.copied_to(folder)
     with serving(folder) as site:
         yield site

@@ -5,12 +5,18 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
+import shutil
 import tarfile
+from contextlib import contextmanager
 
+import psycopg
 import pytest
+from django.db import connection
 
 from marketplace.operations import archive
 from search.engines.locks import FileLock
+from tests import databases
 from tests.operations.markets import Market
 
 # The template that a market is copied from is made by the database fixture.
@@ -78,7 +84,61 @@ def test_a_market_with_people_is_replaced_only_when_told_and_kept_aside(saved, t
     assert other.run("restore", file, "--replace").returncode == 0
     assert other.people() == ["someone@example.org"]
     aside = next(other.folder.glob("replaced-*"))
-    assert (aside / "market.sqlite3").exists()
+    assert _people_of(aside) == ["stays@example.org"]
+
+
+def _people_of(aside) -> list[str]:
+    """The people of the market that was moved aside."""
+    if connection.vendor == "sqlite":
+        return Market(aside).people()
+    other = Market(aside).migrated()
+    shutil.copy(aside / "database.dump", aside / "database")
+    with connections_to(other):
+        archive.put_in(aside / "database")
+    return other.people()
+
+
+@contextmanager
+def connections_to(market):
+    """This process talks to the market's own PostgreSQL database while the block runs."""
+    before = connection.settings_dict["NAME"]
+    connection.settings_dict["NAME"] = market.name
+    try:
+        yield
+    finally:
+        connection.settings_dict["NAME"] = before
+
+
+@pytest.mark.postgres
+def test_what_a_newer_program_left_behind_does_not_stand_in_the_way(saved, tmp_path):
+    """Tables and triggers that the archive does not know go, also where they point to those that it replaces."""
+    market, file = saved
+    other = _empty(tmp_path)
+    other.sql("CREATE TABLE later (id int PRIMARY KEY, who bigint REFERENCES accounts_user (id))")
+    done = other.run("restore", file, "--replace")
+    assert done.returncode == 0, done.stderr
+    assert other.state() == market.state()
+    other.sql(
+        "INSERT INTO accounts_user (password, is_superuser, email, name, phone, is_active, date_joined) "
+        "VALUES ('!', '0', 'next@example.org', '某人', '', '1', '2026-01-01')"
+    )  # sequences go on
+    assert other.people() == ["next@example.org", "someone@example.org"]
+
+
+@pytest.mark.postgres
+def test_a_database_that_cannot_be_replaced_is_left_as_it_was(saved, tmp_path):
+    """Somebody holds a table: the restore gives up, and rows and files are those of before."""
+    _market, file = saved
+    other = _empty(tmp_path)
+    other.add_person("stays@example.org")
+    (other.folder / "media").mkdir()
+    (other.folder / "media/stays.png").write_bytes(b"stays")
+    before = other.state()
+    with psycopg.connect(databases.url(other.name)) as holder:
+        holder.execute("LOCK TABLE accounts_user IN ACCESS SHARE MODE")
+        done = other.run("restore", file, "--replace", PGOPTIONS="-c lock_timeout=1s")
+    assert (done.returncode, "lock" in done.stderr) == (2, True)
+    assert other.state() == before
 
 
 def _flip(name, content):
@@ -120,7 +180,13 @@ def _next_version(name, content):
 
 
 def _postgres(name, content):
-    return (name, content.replace(b'"sqlite"', b'"postgresql"')) if name == "manifest.json" else (name, content)
+    """From the other kind of database."""
+    swapped = {b'"sqlite"': b'"postgresql"', b'"postgresql"': b'"sqlite"'}
+    return (
+        (name, re.sub(rb'"(sqlite|postgresql)"', lambda found: swapped[found[0]], content))
+        if name == "manifest.json"
+        else (name, content)
+    )
 
 
 @pytest.mark.parametrize(

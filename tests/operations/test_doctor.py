@@ -7,7 +7,6 @@ import json
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
 from django.utils import timezone
 
 from marketplace import guards
@@ -47,8 +46,7 @@ def test_a_sound_installation_is_well(capsys):
 
 
 def test_a_guard_that_was_taken_away_is_found_and_the_cure_works(capsys):
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TRIGGER report_moves")
+    guards.remove(trigger="report_moves")
     with pytest.raises(SystemExit) as stop:
         call_command("doctor", "--json")
     assert stop.value.code == 1
