@@ -20,7 +20,7 @@ from . import EngineDown, Status
 from . import elastic_documents as fields
 from . import elastic_queries as queries
 from .elastic_bulk import Item, Written, chunks, send
-from .elastic_client import FILL, LOOK, MATCH, SEARCH, WRITE, Line, Missing
+from .elastic_client import FILL, LOOK, MATCH, SEARCH, WRITE, Line, Missing, whole
 from .elastic_filling import fill, verify
 from .elastic_indexes import Indexes
 from .elastic_statistics import Statistics
@@ -197,16 +197,13 @@ class ElasticEngine:
         if not names:
             return {}
         reading = self.indexes.reading
-        answer = self._reading(
-            lambda: self.line.ask(WRITE, lambda client: client.mget(index=reading, ids=names, source=["kind"]))
-        )
-        if broken := [row["error"] for row in answer["docs"] if "error" in row]:
-            raise EngineDown(f"the index cannot be read: {broken[0].get('reason')}")
-        return {
-            row["_id"]: (row["_version"], row["_source"]["kind"] == TOMBSTONE)
-            for row in answer["docs"]
-            if row.get("found")
-        }
+
+        def look() -> Any:
+            answer = self.line.ask(WRITE, lambda client: client.mget(index=reading, ids=names, source=["kind"]))
+            return whole(answer["docs"])
+
+        rows = self._reading(look)
+        return {row["_id"]: (row["_version"], row["_source"]["kind"] == TOMBSTONE) for row in rows if row.get("found")}
 
     def scan(self) -> Iterator[tuple[str, str, int]]:
         self.refresh()

@@ -89,6 +89,17 @@ class Line:
         self.client.close()
 
 
+def whole(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of an answer about several documents, each of which may carry an error instead. Raises EngineDown,
+    Missing.
+    """
+    for row in rows:
+        if error := row.get("error"):
+            kind_of = Missing if error.get("type") == "index_not_found_exception" else EngineDown
+            raise kind_of(f"the index cannot be read: {error.get('reason')}")
+    return rows
+
+
 def reason(error: ApiError) -> str:
     """What the server says of a failure, short: its own words, never the request."""
     body = error.body

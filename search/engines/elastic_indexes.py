@@ -157,9 +157,11 @@ class Indexes:
 
     def remove_all(self) -> None:
         """Remove everything with this prefix, the template too: for indexes that were made to be thrown away."""
-        for index in self.all(seconds=WRITE):
-            self._remove(index.name)
         try:
             self.line.ask(WRITE, lambda client: client.indices.delete_index_template(name=self.prefix))
         except Missing:
             logger.info("search: no template %s", self.prefix)
+        # An index whose creation was interrupted on our side may still be coming: wait for what the master has queued.
+        self.line.ask(FILL, lambda client: client.cluster.health(wait_for_events="languid", timeout="10s"))
+        for index in self.all(seconds=WRITE):
+            self._remove(index.name)

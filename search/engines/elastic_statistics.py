@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .elastic_client import MATCH, WRITE, Line
+from .elastic_client import MATCH, WRITE, Line, Missing, whole
 
 Known = dict[str, tuple[int, dict[str, int]]]
 
@@ -52,11 +52,13 @@ class Statistics:
         }
         docs = [{**asked, "routing": route} for route in routes]
         answer = self.line.ask(MATCH, lambda client: client.mtermvectors(docs=docs))
-        return list(answer["docs"])
+        return whole(answer["docs"])
 
     def _find_routes(self, alias: str) -> tuple[str, tuple[str, ...]]:
         """The index's name, and one routing value that leads to each of its shards."""
         shards = self.line.ask(WRITE, lambda client: client.search_shards(index=alias))["shards"]
+        if not shards:
+            raise Missing(f"no index {alias}")
         index = shards[0][0]["index"]
         if len(shards) == 1:
             return index, ("0",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -21,7 +22,9 @@ from .factories import NOON, document
 SYLLABLES = "氢能智储煤电水风光材料化工"
 TEXTS = st.text(alphabet=SYLLABLES + " ，a1", min_size=1, max_size=30)
 PAIR = st.text(alphabet=SYLLABLES, min_size=2, max_size=2)
-QUICK = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# Each engine runs these tests in a class of its own, which is meant.
+MEANT = [HealthCheck.function_scoped_fixture, HealthCheck.differing_executors]
+QUICK = settings(max_examples=25, deadline=None, suppress_health_check=MEANT)
 
 
 def titles(engine: Engine, known: list[Document], **asked: object) -> list[str]:
@@ -106,6 +109,26 @@ class EngineTests:
     def test_hostile_text_neither_fails_nor_reaches_a_parser(self, engine: Engine, hostile: str) -> None:
         engine.put([document("智能采煤", id="CG-1")])
         assert engine.find(Query(text=hostile)).total == 0
+
+    def test_what_is_left_out_is_known_to_no_part_of_the_answer(self, engine: Engine) -> None:
+        known = [document("矿井水除氟", id=f"CG-{n}", field="0605", modes=["M1"]) for n in range(4)]
+        engine.put(known)
+        facets = ["technology_field", "transfer_mode", "kind"]
+        for asked in ({"text": "除氟"}, {}, {"filters": {"transfer_mode": ["M1"]}}, {"ordering": "-updated_at"}):
+            found = engine.find(Query(excluding=["CG-1", "CG-3", "CG-99"], facets=facets, **asked))  # type: ignore[arg-type]
+            assert (sorted(found.ids), found.total) == (["CG-0", "CG-2"], 2)
+            assert found.facets["technology_field"] == {"06": 2, "0605": 2}
+            assert found.facets["transfer_mode"] == {"M1": 2}
+            assert found.facets["kind"] == {"achievement": 2}
+
+    def test_what_is_left_out_keeps_no_question_from_being_relaxed(self, engine: Engine) -> None:
+        engine.put([document("矿井水除氟", id="CG-1", field="0605"), document("除氟填料", id="CG-2", field="0701")])
+        for filters in ({}, {"technology_field": ["0701"]}):
+            asked = Query(text="矿井水 除氟", filters=filters)
+            assert engine.find(replace(asked, excluding=["CG-1"])).ids == ["CG-2"]
+            assert engine.find(replace(asked, excluding=["CG-1"])).relaxed
+            found = engine.find(replace(asked, excluding=["CG-1", "CG-2"]))
+            assert (found.ids, found.total) == ([], 0)
 
     # Filters, totals and facets are what a person would count
 
@@ -266,6 +289,21 @@ class EngineTests:
             engine.rebuild(broken())
         assert engine.versions() == {"CG-1": 1}
         assert engine.put([document("新", id="CG-2")]) == {}
+
+    def test_what_is_held_names_removed_ones(self, engine: Engine) -> None:
+        engine.put([document("除氟", id="CG-1", version=3), document("脱硫", id="CG-2")])
+        engine.drop([("CG-2", 1)])
+        assert engine.held(["CG-1", "CG-2", "CG-3"]) == {"CG-1": (3, False), "CG-2": (1, True)}
+        assert sorted(engine.scan()) == [("CG-1", "achievement", 3), ("CG-2", "~", 1)]
+        assert engine.versions() == {"CG-1": 3}
+        assert engine.held([]) == {}
+
+    def test_an_id_that_is_removed_and_published_again_many_times_is_one(self, engine: Engine) -> None:
+        for version in range(1, 40, 2):
+            engine.put([document("除氟", id="CG-1", version=version)])
+            engine.drop([("CG-1", version + 1)])
+        engine.put([document("除氟", id="CG-1", version=41)])
+        assert (engine.find(Query(text="除氟")).total, engine.status().documents) == (1, 1)
 
     # Matching
 

@@ -6,7 +6,11 @@ import importlib.util
 import json
 import math
 import os
-from collections.abc import Iterable
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -14,9 +18,12 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from elasticsearch import Elasticsearch
 
 from search import evaluation
 from search.evaluation import METRICS, BadFile
+
+from ..conftest import ROOT
 
 JUDGED = Path(os.environ["JUDGED_DATA"]) if os.environ.get("JUDGED_DATA") else None
 # matching.md §6: the development half, lexical. Indexing with analysis: records a second.
@@ -112,13 +119,78 @@ def test_rank_then_evaluate(task: dict[str, Path], tmp_path: Path, settings: Any
     assert scores["small"]["nDCG@10"] == 1.0
 
 
+@pytest.fixture
+def servers() -> Iterator[Elasticsearch]:
+    client = Elasticsearch(os.environ["TEST_SEARCH_URL"].split(","))
+    yield client
+    client.close()
+
+
+def made(servers: Elasticsearch) -> list[str]:
+    """Indexes and templates of `rank` that are there."""
+    indexes = servers.indices.get(index="rank-*", allow_no_indices=True)
+    templates = servers.indices.get_index_template()["index_templates"]
+    return [*indexes, *(row["name"] for row in templates if row["name"].startswith("rank-"))]
+
+
+def left_behind(servers: Elasticsearch) -> list[str]:
+    """What stays of `rank`: another process of the same test run may be in the middle of its own."""
+    end = time.monotonic() + 20
+    while (found := made(servers)) and time.monotonic() < end:
+        time.sleep(0.2)
+    return found
+
+
+@pytest.mark.elasticsearch
+def test_rank_on_elasticsearch_says_the_same_and_leaves_nothing(
+    task: dict[str, Path], tmp_path: Path, settings: Any, servers: Elasticsearch
+) -> None:
+    settings.SEARCH_URL = os.environ["TEST_SEARCH_URL"]
+    settings.DATA_DIR = tmp_path / "untouched"
+    rank(task, engine="elasticsearch")
+    assert evaluation.read_run(task["out"]) == {"D1": ["S1", "S3"], "D2": ["S2"]}
+    task["corpus"].write_text('{"id": "S1"}')
+    with pytest.raises(CommandError):
+        rank(task, engine="elasticsearch")
+    assert left_behind(servers) == []
+    assert not (tmp_path / "untouched").exists()
+
+
+@pytest.mark.elasticsearch
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_rank_leaves_nothing_when_it_is_ended(tmp_path: Path, servers: Elasticsearch, sent: signal.Signals) -> None:
+    rows = [{"id": f"S{n}", "title": f"矿井水除氟填料{n}", "text": "吸附" * 200} for n in range(30_000)]
+    corpus = write(tmp_path / "corpus.jsonl", rows)
+    queries = write(tmp_path / "queries.jsonl", rows[:1])
+    options = ["--corpus", corpus, "--queries", queries, "--out", tmp_path / "run", "--engine", "elasticsearch"]
+    started = subprocess.Popen(
+        [sys.executable, ROOT / "manage.py", "rank", *options],
+        env={**os.environ, "SEARCH_URL": os.environ["TEST_SEARCH_URL"], "DATA_DIR": str(tmp_path / "data")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    end = time.monotonic() + 60
+    while not made(servers) and time.monotonic() < end:
+        assert started.poll() is None
+        time.sleep(0.05)
+    started.send_signal(sent)
+    assert started.wait(timeout=30) != 0
+    assert left_behind(servers) == []
+    assert not (tmp_path / "run").exists()
+
+
 def test_rank_cuts_at_top(task: dict[str, Path]) -> None:
     rank(task, top=1)
     assert evaluation.read_run(task["out"]) == {"D1": ["S1"], "D2": ["S2"]}
 
 
 @pytest.mark.parametrize("options", [{"engine": "elasticsearch"}, {"mode": "hybrid"}, {"mode": "static"}, {"top": 0}])
-def test_what_is_not_there_ends_with_2_and_never_falls_back(task: dict[str, Path], options: dict[str, Any]) -> None:
+@pytest.mark.parametrize("url", ["embedded:", "http://127.0.0.1:9"])
+def test_what_is_not_there_ends_with_2_and_never_falls_back(
+    task: dict[str, Path], settings: Any, options: dict[str, Any], url: str
+) -> None:
+    settings.SEARCH_URL = url
     with pytest.raises(CommandError) as stopped:
         rank(task, **options)
     assert stopped.value.returncode == 2
