@@ -13,26 +13,27 @@ import unicodedata
 from array import array
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import add
 
 ANALYZER_VERSION = 1
 
 # 〇 is written in names and numbers like a character; the last range holds the rare characters of GB 18030.
 HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 RUN = re.compile(rf"[{HAN}]+|[^\W_{HAN}]+(?:[.\-/+][^\W_{HAN}]+)*")
+# The same cut, saying of each run which of the two it is: asking again afterwards took a quarter of the analysis.
+_EITHER = re.compile(rf"([{HAN}]+)|([^\W_{HAN}]+(?:[.\-/+][^\W_{HAN}]+)*)")
 _HAN_RUN = re.compile(rf"[{HAN}]+\Z")
 
 # A token of a thousand letters is a mistake or an attack; both sides are cut alike, so it is still found.
 TOKEN_LIMIT = 64
 
 # Invisible characters that NFKC leaves alone: inside a word they would cut it in two.
-_INVISIBLE = dict.fromkeys(
-    [0x00AD, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0xFE00, 0xFE10)]
-)
+_INVISIBLE = re.compile("[\u00ad\ufeff\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f]+")
 
 
 def normalize(text: str) -> str:
     """Fold width and case and drop invisible characters: `ＰＭ2.5` and `pm2.5` are one."""
-    return unicodedata.normalize("NFKC", text.translate(_INVISIBLE)).lower()
+    return unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).lower()
 
 
 def runs(text: str) -> list[str]:
@@ -62,13 +63,14 @@ def tokens(text: str) -> Tokens:
     """Analyse one text. Both lists keep repeats: the engines count them."""
     uni: list[str] = []
     bi: list[str] = []
-    for run in runs(text):
-        if is_han(run):
-            uni.extend(run)
-            bi.extend(pairs(run))
+    for han, other in _EITHER.findall(normalize(text)):
+        if han:
+            uni += han
+            # A lone character has no pair and stands alone.
+            bi += map(add, han, han[1:]) if len(han) > 1 else han
         else:
-            uni.append(run[:TOKEN_LIMIT])
-            bi.append(run[:TOKEN_LIMIT])
+            uni.append(other[:TOKEN_LIMIT])
+            bi.append(other[:TOKEN_LIMIT])
     return Tokens(uni, bi)
 
 

@@ -19,7 +19,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -317,22 +317,19 @@ class EmbeddedEngine:
 
     def _fill(self, building: _Building, documents: Iterable[Document]) -> dict[str, str]:
         """Write all documents and then what was written to the current generation meanwhile."""
-        refused: dict[str, str] = {}
         with _sound("the new index cannot be written"):
             index = fields.prepare(tantivy.Index(fields.schema(), str(building.folder)))
             writer = index.writer(REBUILD_MEMORY, 1)
-        for given in documents:
-            # What the caller's own documents raise is his, not the index's.
+        try:
+            refused = _write_all(writer, documents)
             with _sound("the new index cannot be written"):
-                try:
-                    writer.add_document(fields.document(given))
-                except (ValueError, TypeError, OverflowError) as error:
-                    refused[given.id] = str(error)
-        with _sound("the new index cannot be written"):
-            writer.commit()
-            if building.written:
-                _catch_up(index, writer, building)
-            writer.wait_merging_threads()
+                writer.commit()
+                if building.written:
+                    _catch_up(index, writer, building)
+        finally:
+            # Also after a failure: its threads would go on and make the removed folder again.
+            with _sound("the new index cannot be written"):
+                writer.wait_merging_threads()
         return refused
 
     # State
@@ -454,6 +451,18 @@ def _drop(
         known[document_id] = (version, True)
         taken[document_id] = version
     return taken
+
+
+def _write_all(writer: tantivy.IndexWriter, documents: Iterable[Document]) -> dict[str, str]:
+    """Add documents to an empty index; id → reason of those refused. What the documents' iterator raises is its own."""
+    refused: dict[str, str] = {}
+    for given in documents:
+        with _sound("the new index cannot be written"):
+            try:
+                writer.add_document(fields.document(given))
+            except (ValueError, TypeError, OverflowError) as error:
+                refused[given.id] = str(error)
+    return refused
 
 
 def _catch_up(index: tantivy.Index, writer: tantivy.IndexWriter, building: _Building) -> None:

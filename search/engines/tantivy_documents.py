@@ -9,6 +9,11 @@ from ..text import tokens
 from .values import NUMBERS, ORDER_FIELDS, TOMBSTONE, check, numbers
 
 WHITESPACE = "whitespace"
+# Of these fields and how they are kept: another one means a rebuild, as another SCHEMA_VERSION does.
+LAYOUT_VERSION = 2
+# The id once more as two numbers, which are read for many hits at once; a longer id is read from the store alone.
+ID_NUMBERS = ("id_first", "id_last")
+_HALF, _WHOLE = 8, 16
 
 
 def schema() -> tantivy.Schema:
@@ -21,6 +26,8 @@ def schema() -> tantivy.Schema:
     for name in FACETS:
         builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
     builder.add_unsigned_field("version", stored=True, fast=True)
+    for name in (*ID_NUMBERS, "removed"):
+        builder.add_unsigned_field(name, fast=True)
     for name in NUMBERS:
         builder.add_integer_field(name, indexed=True, fast=True)
     for name in ORDER_FIELDS.values():
@@ -35,13 +42,36 @@ def prepare(index: tantivy.Index) -> tantivy.Index:
     return index
 
 
+def _named(document_id: str, version: int, *, removed: bool) -> tantivy.Document:
+    """A document's name and version: what is read back of it."""
+    written = tantivy.Document()
+    written.add_text("id", document_id)
+    written.add_unsigned("version", version)
+    written.add_unsigned("removed", int(removed))
+    for name, number in zip(ID_NUMBERS, pack(document_id), strict=True):
+        written.add_unsigned(name, number)
+    return written
+
+
+def pack(document_id: str) -> tuple[int, int]:
+    """The id's bytes as two numbers; (0, 0) for one that does not fit into them."""
+    raw = document_id.encode()
+    if len(raw) > _WHOLE or b"\0" in raw:
+        return 0, 0
+    raw = raw.ljust(_WHOLE, b"\0")
+    return int.from_bytes(raw[:_HALF], "big"), int.from_bytes(raw[_HALF:], "big")
+
+
+def unpack(first: int, last: int) -> str:
+    """The id of two numbers; empty where it did not fit."""
+    return (first << 64 | last).to_bytes(_WHOLE, "big").rstrip(b"\0").decode()
+
+
 def document(given: Document) -> tantivy.Document:
     """Write one document. Raises ValueError where a value cannot stand in the index."""
     check(given)
-    written = tantivy.Document()
-    written.add_text("id", given.id)
+    written = _named(given.id, given.version, removed=False)
     written.add_text("kind", given.kind)
-    written.add_unsigned("version", given.version)
     analysed = tokens(given.text)
     written.add_text("uni", " ".join(analysed.uni))
     written.add_text("bi", " ".join(analysed.bi))
@@ -55,8 +85,6 @@ def document(given: Document) -> tantivy.Document:
 
 def tombstone(document_id: str, version: int) -> tantivy.Document:
     """What stays of a removed document: its id and the version that removed it, without any text."""
-    written = tantivy.Document()
-    written.add_text("id", document_id)
+    written = _named(document_id, version, removed=True)
     written.add_text("kind", TOMBSTONE)
-    written.add_unsigned("version", version)
     return written

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import tantivy
 from tantivy import FieldType, Occur
@@ -29,9 +30,13 @@ def unscored(query: tantivy.Query) -> tantivy.Query:
     return tantivy.Query.const_score_query(query, 0.0)
 
 
-def any_of(schema: tantivy.Schema, field: str, values: Iterable[str]) -> tantivy.Query:
+def any_of(schema: tantivy.Schema, name: str, values: Iterable[str]) -> tantivy.Query:
     """Documents with any of these raw terms."""
-    return unscored(tantivy.Query.term_set_query(schema, field, list(values)))
+    wanted = list(values)
+    if len(wanted) == 1:
+        # Its list is walked along with the words'; a set of terms is first gathered as a whole.
+        return unscored(term(schema, name, wanted[0]))
+    return unscored(tantivy.Query.term_set_query(schema, name, wanted))
 
 
 def filters(schema: tantivy.Schema, query: Query) -> dict[str, tantivy.Query]:
@@ -100,14 +105,34 @@ def weighted(schema: tantivy.Schema, chosen: Sequence[Weighted]) -> tantivy.Quer
     )
 
 
-def combined(
-    schema: tantivy.Schema, text: tantivy.Query | None, parts: Mapping[str, tantivy.Query], without: str = ""
-) -> tantivy.Query:
-    """Text and filters together; `without` leaves one filter out. Never a tombstone."""
-    clauses: Clauses = [(Occur.Must, query) for name, query in parts.items() if name != without]
-    if text is not None:
-        clauses.append((Occur.Must, text))
-    if not clauses:
-        clauses.append((Occur.Must, unscored(tantivy.Query.all_query())))
-    clauses.append((Occur.MustNot, term(schema, "kind", TOMBSTONE)))
-    return tantivy.Query.boolean_query(clauses)
+@dataclass(frozen=True)
+class Asked:
+    """One question in parts: the text or None, the filters by name, and the ids that the answer must not know of."""
+
+    schema: tantivy.Schema
+    text: tantivy.Query | None = None
+    parts: Mapping[str, tantivy.Query] = field(default_factory=dict)
+    excluding: Sequence[str] = ()
+
+    def question(self, *, without: str = "") -> tantivy.Query:
+        """All of it together; `without` leaves one filter out. Never a tombstone."""
+        chosen = [query for name, query in self.parts.items() if name != without]
+        clauses: Clauses = [(Occur.Must, query) for query in chosen]
+        if self.text is not None:
+            clauses.append((Occur.Must, self.text))
+        if not clauses:
+            clauses.append((Occur.Must, unscored(tantivy.Query.all_query())))
+        if self.text is None and (without == "kind" or "kind" not in self.parts):
+            # A tombstone has no words and no kind of ours: only a question without either would meet one.
+            clauses.append((Occur.MustNot, term(self.schema, "kind", TOMBSTONE)))
+        if self.excluding:
+            clauses.append((Occur.MustNot, any_of(self.schema, "id", self.excluding)))
+        return tantivy.Query.boolean_query(clauses)
+
+    def only(self, *names: str) -> Asked:
+        """The same with some of its filters alone."""
+        return replace(self, parts={name: part for name, part in self.parts.items() if name in names})
+
+    def softened(self, text: tantivy.Query) -> Asked:
+        """The same with another text."""
+        return replace(self, text=text)

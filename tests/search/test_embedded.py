@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from search.engines import EngineBusy, EngineDown, EngineUnavailable, open_engine
-from search.engines import embedded as module
+from search.engines import EngineBusy, EngineDown, EngineUnavailable, generations, open_engine
+from search.engines import tantivy_reading as reading
 from search.engines.embedded import EmbeddedEngine
 from search.query import Query
 
@@ -121,7 +121,7 @@ class TestOneWriter:
 def test_negative_control_without_the_version_check_the_old_overwrites_the_new(
     engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_known", lambda view, ids: {})
+    monkeypatch.setattr(reading, "known", lambda searcher, schema, ids: {})
     engine.put([document("新", id="CG-1", version=5)])
     engine.put([document("旧", id="CG-1", version=4)])
     assert engine.versions() == {"CG-1": 4}
@@ -131,7 +131,7 @@ class TestDamage:
     @pytest.mark.parametrize("how", ["cut off", "empty", "gone"])
     def test_any_damaged_file_is_noticed_and_made_good_by_a_rebuild(self, engine: EmbeddedEngine, how: str) -> None:
         engine.rebuild([document("除氟", id="CG-1"), document("脱硫", id="CG-2")])
-        generation = engine._current()
+        generation = generations.current(engine.folder)
         files = [p for p in generation.iterdir() if p.stat().st_size and p.suffix != ".lock"]
         assert len(files) > 6
         for path in files:
@@ -160,7 +160,7 @@ class TestDamage:
 
     def test_another_analyser_means_a_rebuild(self, engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
         engine.put([document("除氟")])
-        monkeypatch.setattr(module, "ANALYZER_VERSION", 99)
+        monkeypatch.setattr(generations, "ANALYZER_VERSION", 99)
         later = EmbeddedEngine(engine.folder)
         with pytest.raises(EngineDown, match="analyzer_version"):
             later.find(Query())
