@@ -1,9 +1,8 @@
 """The index made anew from the database, by exactly one process, while the others go on.
 
 The row `REBUILD` asks for it; whoever leases the row does it and renews the lease as it reads. One that died lets
-another begin anew; one that was only frozen finds on waking that the row is no longer its own and gives up. Where the
-engine takes writes into both indexes, what changes meanwhile is taken in between two chunks; where it has one writer,
-it is taken in after the swap.
+another begin anew; one that was only frozen finds on waking that the row is no longer its own and gives up. What
+changes meanwhile is taken in between two chunks: the engine writes it into the index that answers and into the new one.
 """
 
 from __future__ import annotations
@@ -136,16 +135,25 @@ def _documents(
     engine: Engine, claim: _Claim, failed: dict[str, str], on_progress: OnProgress | None
 ) -> Iterator[Document]:
     """Everything public, a chunk at a time; after each the lease is renewed and what waits is taken in."""
-    meanwhile = Taken()
+    is_taking = True
     for documents in sources.chunks(failed):
         yield from documents
         claim.renew()
         if on_progress is not None:
             on_progress(len(documents))
-        if not engine.has_one_writer:
-            take_in(engine, meanwhile, limit=BATCH)
+        is_taking = is_taking and _take_meanwhile(engine)
     # The swap comes next: it must not be made by a process that has slept through its lease.
     claim.renew(SWAP_LEASE)
+
+
+def _take_meanwhile(engine: Engine) -> bool:
+    """Take in some of what waits; False where the index that answers is too broken for it: then after the swap."""
+    try:
+        take_in(engine, Taken(), limit=BATCH)
+    except EngineDown as error:
+        logger.warning("search: what changes waits for the new index: %s", error)
+        return False
+    return True
 
 
 def _give_up(engine: Engine, claim: _Claim, run: SearchRun, error: BaseException) -> None:

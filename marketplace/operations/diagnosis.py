@@ -17,14 +17,16 @@ from django.utils import timezone
 
 from marketplace import guards, workdays
 from marketplace.deals.models import MatchDue
+from marketplace.deals.suggesting import TRIES
 from marketplace.jobs.models import Job
 from marketplace.jobs.runner import LEASE
 from marketplace.notifications.models import Notice
 from search import changes
 from search.engines import EngineDown, EngineUnavailable, get_engine
-from search.models import SearchChange
+from search.models import SearchAlarm, SearchChange
 
 from . import catalogues, startup
+from .heartbeat import lacks_of_workers
 
 # Below this the database may stop in the middle of a day.
 FREE_BYTES = 500 * 1024 * 1024
@@ -65,32 +67,29 @@ def database() -> Iterator[Finding]:
             )
 
 
+# What helps, by the state of the index.
+INDEX_CURES = {
+    "down": "检查 SEARCH_URL，确认 Elasticsearch 在运行、磁盘没有写满；恢复后等待的改动会自动写入",
+}
+REBUILDS = "启动网站会自动重建，或运行 ./run manage search_rebuild"
+
+
 def index() -> Iterator[Finding]:
     """An index that cannot answer, rows that nobody takes in, documents that differ from the database."""
     try:
         state = get_engine().status()
     except EngineUnavailable as error:
-        yield Finding("engine", str(error), "去掉 SEARCH_URL")
+        yield Finding("engine", str(error), "去掉 SEARCH_URL，或改为 embedded: 或 http:// 开头的地址")
         return
     if state.state != "ok":
         yield Finding(
             "index",
-            f"检索索引不可用：{state.state} {state.detail}",
-            "启动网站会自动重建，或运行 ./run manage search_rebuild",
+            f"检索索引不可用：{state.state} {state.detail}".strip(),
+            INDEX_CURES.get(state.state, REBUILDS),
         )
-    parked = SearchChange.objects.exclude(parked_reason="")
-    if parked:
-        first = parked[0]
-        yield Finding(
-            "parked",
-            f"{len(parked)} 条内容多次进不了索引：{first.key}（{first.parked_reason}）",
-            "改好内容后重新保存发布，会自动再试",
-        )
-    old = SearchChange.objects.filter(parked_reason="", created_at__lt=timezone.now() - STALE).count()
-    if old:
-        yield Finding(
-            "drain", f"{old} 条内容等了 5 分钟以上还没有进入索引", "确认网站在运行；或运行 ./run manage search_drain"
-        )
+    yield from changes_that_wait()
+    if alarms := SearchAlarm.objects.filter(handled_at=None, is_lag=False).count():
+        yield Finding("alarms", f"检索有 {alarms} 条告警没有处理", "在后台“报告 → 检索状态”查看，处理后点“已处理”")
     if state.state == "ok":
         try:
             drift = changes.reconcile()
@@ -98,18 +97,49 @@ def index() -> Iterator[Finding]:
             yield Finding("index", f"检索索引读不出：{error}", "运行 ./run manage search_rebuild")
             return
         if drift:
-            count = len(drift.missing) + len(drift.extra) + len(drift.stale)
-            yield Finding("drift", f"索引与数据库有 {count} 处不一致", "运行 ./run manage search_rebuild")
+            yield Finding(
+                "drift", f"索引与数据库有 {len(drift)} 处不一致", "运行 ./run manage search_reconcile --repair"
+            )
+
+
+def changes_that_wait() -> Iterator[Finding]:
+    """Parked changes, and rows that nobody takes in."""
+    parked = SearchChange.objects.parked()
+    if first := parked.first():
+        yield Finding(
+            "parked",
+            f"{parked.count()} 条内容多次进不了索引：{first.key}（{first.parked_reason}）",
+            "改好内容后重新保存发布，会自动再试；或在后台“报告 → 检索状态”重试",
+        )
+    old = SearchChange.objects.waiting().filter(created_at__lt=timezone.now() - STALE).count()
+    if old:
+        yield Finding(
+            "drain", f"{old} 条内容等了 5 分钟以上还没有进入索引", "确认网站在运行；或运行 ./run manage search_drain"
+        )
+
+
+def matches() -> Iterator[Finding]:
+    """Matches that nobody computes, and those that failed too often."""
+    stuck = MatchDue.objects.filter(created_at__lt=timezone.now() - STALE, tries__lt=TRIES).order_by("created_at")
+    if first := stuck.first():
+        why = first.error or "没有错误记录"
+        yield Finding(
+            "matches", f"{stuck.count()} 条需求或成果等了 5 分钟以上没有匹配（{why}）", "确认网站在运行，查看日志"
+        )
+    failed = MatchDue.objects.filter(tries__gte=TRIES).select_related("record").order_by("created_at")
+    if first := failed.first():
+        yield Finding(
+            "matches_parked",
+            f"{failed.count()} 条需求或成果试了 {TRIES} 次都没有算出匹配：{first.record.number}（{first.error}）",
+            "查看日志；改好内容重新发布会自动再试",
+        )
 
 
 def work() -> Iterator[Finding]:
     """Matches, jobs and mails that do not get on."""
-    stuck = MatchDue.objects.filter(created_at__lt=timezone.now() - STALE)
-    if stuck:
-        why = stuck[0].error or "没有错误记录"
-        yield Finding(
-            "matches", f"{len(stuck)} 条需求或成果等了 5 分钟以上没有匹配（{why}）", "确认网站在运行，查看日志"
-        )
+    yield from matches()
+    for line in lacks_of_workers():
+        yield Finding("worker", line, "启动 worker 和 beat；确认 REDIS_URL 可达")
     dead = Job.objects.filter(state="running", beat_at__lt=timezone.now() - 2 * LEASE).count()
     if dead:
         yield Finding("jobs", f"{dead} 个任务没有进程在办", "启动网站，会自动从头办理")

@@ -13,13 +13,19 @@ from marketplace.demo.models import DemoLoad
 from search import changes
 from search.engines import EngineUnavailable, get_engine
 
+from .heartbeat import lacks_of_workers
+
 
 @dataclass(frozen=True)
 class Lack:
-    """One thing that is not ready: its name for everybody, and what only staff may read."""
+    """One thing that is not ready: its name for everybody, and what only staff may read.
+
+    `is_degraded`: the site answers all the same, from the database or a moment late.
+    """
 
     name: str
     detail: str
+    is_degraded: bool = False
 
 
 def lacks() -> list[Lack]:
@@ -33,14 +39,22 @@ def lacks() -> list[Lack]:
         found.append(Lack("guards", "数据库防护不全：" + "、".join(lost)))
     if settings.DEMO and not DemoLoad.objects.exists():
         found.append(Lack("demo", "演示数据还没有装完"))
+    found += search_lacks()
+    found += [Lack("worker", line, is_degraded=True) for line in lacks_of_workers()]
+    if waiting := MatchDue.objects.filter(tries__lt=TRIES).count():
+        found.append(Lack("matches", f"{waiting} 条需求或成果等待匹配", is_degraded=True))
+    return found
+
+
+def search_lacks() -> list[Lack]:
+    """An index that does not answer, and what it has not taken in. Pages answer from the database meanwhile."""
+    found: list[Lack] = []
     try:
         state = get_engine().status()
-        if state.state != "ok":
-            found.append(Lack("index", f"检索索引：{state.state} {state.detail}".strip()))
     except EngineUnavailable as error:
-        found.append(Lack("index", str(error)))
+        return [Lack("index", str(error), is_degraded=True)]
+    if state.state != "ok":
+        found.append(Lack("index", f"检索索引：{state.state} {state.detail}".strip(), is_degraded=True))
     if waiting := changes.waiting():
-        found.append(Lack("search_changes", f"{waiting} 条内容等待进入检索索引"))
-    if waiting := MatchDue.objects.filter(tries__lt=TRIES).count():
-        found.append(Lack("matches", f"{waiting} 条需求或成果等待匹配"))
+        found.append(Lack("search_changes", f"{waiting} 条内容等待进入检索索引", is_degraded=True))
     return found

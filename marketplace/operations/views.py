@@ -38,7 +38,9 @@ def readyz(request: HttpRequest) -> HttpResponse:
         staff = request.user.is_authenticated and request.user.is_staff
     except DatabaseError:
         found, staff = [health.Lack("database", "")], False
-    body: dict[str, object] = {"ready": not found, "missing": [lack.name for lack in found]}
+    # Degraded: what is missing keeps nobody from reading and writing.
+    state = "ready" if not found else "degraded" if all(lack.is_degraded for lack in found) else "down"
+    body: dict[str, object] = {"ready": not found, "state": state, "missing": [lack.name for lack in found]}
     if staff:
         body["details"] = {lack.name: lack.detail for lack in found}
     response = JsonResponse(body, status=503 if found else 200, json_dumps_params={"ensure_ascii": False})

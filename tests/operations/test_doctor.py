@@ -10,12 +10,14 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from marketplace import guards
+from marketplace.deals.models import MatchDue
+from marketplace.deals.suggesting import TRIES
 from marketplace.jobs.models import Job
 from marketplace.operations import diagnosis, startup
 from search import changes
 from search.engines import close_engine
-from search.models import SearchChange
-from tests.factories import DemandFactory, UserFactory
+from search.models import SearchAlarm, SearchChange
+from tests.factories import DemandFactory, RecordFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -68,6 +70,24 @@ def test_changes_that_nobody_takes_in_and_parked_ones_are_found():
     SearchChange.objects.create(kind="demand", key="XQ-2026-000001", version=1, created_at=old)
     SearchChange.objects.create(kind="demand", key="XQ-2026-000002", version=1, parked_reason="坏字符")
     assert {"drain", "parked"} <= set(names())
+
+
+def test_a_match_that_failed_too_often_and_an_open_alarm_are_found():
+    MatchDue.objects.create(record=RecordFactory(kind="demand"), search_version=1, tries=TRIES, error="坏字符")
+    SearchAlarm.objects.create(kind="hidden_hit", key="XQ-2026-000001", place="search")
+    SearchAlarm.objects.create(kind="hidden_hit", key="XQ-2026-000002", place="search", is_lag=True)
+    found = {finding.name: finding for finding in diagnosis.findings()}
+    assert found.keys() == {"matches_parked", "alarms"}
+    assert "坏字符" in found["matches_parked"].what
+    assert "1 条告警" in found["alarms"].what
+
+
+def test_an_engine_that_does_not_answer_is_found_with_its_cure(settings):
+    close_engine()
+    settings.SEARCH_URL = "http://127.0.0.1:9"
+    found = {finding.name: finding for finding in diagnosis.findings()}
+    assert found.keys() == {"index"}
+    assert "Elasticsearch 在运行" in found["index"].cure
 
 
 def test_a_job_without_a_process_is_found():

@@ -51,6 +51,14 @@ def test_readyz_names_what_is_missing_and_tells_details_to_staff_alone(client, i
     assert "等待匹配" in client.get("/readyz").json()["details"]["matches"]
 
 
+def test_without_the_engine_the_site_is_degraded_and_not_down(client, index, settings):
+    close_engine()
+    settings.SEARCH_URL = "http://127.0.0.1:9"
+    assert client.get("/readyz").json() == {"ready": False, "state": "degraded", "missing": ["index"]}
+    settings.DEMO = True
+    assert client.get("/readyz").json()["state"] == "down"
+
+
 def test_readyz_waits_for_the_demo_under_demo_alone(client, index, settings):
     settings.DEMO = True
     assert client.get("/readyz").json()["missing"] == ["demo"]
