@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from .database import databases
 from .environment import BASE_DIR, VARIABLES, data_dir, env, secret_key  # noqa: F401 (VARIABLES: the settings table)
 
 DATA_DIR = data_dir()
@@ -117,19 +118,7 @@ TEMPLATES = [
     },
 ]
 
-# SQLite as a server: one writer at a time that waits, a write-ahead log, full sync. With Django's defaults 70 % of
-# concurrent transactions failed with "database is locked". IMMEDIATE takes the write lock at BEGIN, hence never
-# ATOMIC_REQUESTS and no mail or HTTP inside a transaction.
-SQLITE_OPTIONS = {
-    "transaction_mode": "IMMEDIATE",
-    "timeout": 20,
-    "init_command": (
-        "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;PRAGMA busy_timeout=20000;"
-    ),
-}
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'market.sqlite3'}")}
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
+DATABASES = databases(DATA_DIR)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"

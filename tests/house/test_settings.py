@@ -11,6 +11,7 @@ from django.conf import settings
 
 from marketplace.operations.management.commands.settings_table import table
 from marketplace.settings.environment import VARIABLES, data_dir, secret_key
+from tests import databases
 from tests.check import PRODUCTION
 from tests.conftest import ROOT
 
@@ -91,3 +92,28 @@ def test_tests_never_touch_a_real_market():
 
 def test_the_readme_holds_exactly_the_table_of_the_code():
     assert table() in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+SHOW = (
+    "import marketplace.wsgi; from django.db import connection; cursor = connection.cursor()\n"
+    "for name in ('lock_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout'):\n"
+    "    print(name, *cursor.execute(f'SHOW {name}').fetchone())\n"
+    "print(connection.settings_dict['CONN_MAX_AGE'], connection.settings_dict['CONN_HEALTH_CHECKS'])"
+)
+
+
+@pytest.mark.postgres
+def test_on_postgresql_a_page_waits_for_nothing_without_end_and_a_command_may_take_its_time(tmp_path):
+    ours = {
+        **PRODUCTION,
+        "DATA_DIR": str(tmp_path),
+        "DATABASE_URL": databases.url("postgres"),
+        "DJANGO_SETTINGS_MODULE": "marketplace.settings.base",
+    }
+    page = _start(SHOW, **ours).stdout.split()
+    assert page == ["lock_timeout", "10s", "statement_timeout", "30s", "idle_in_transaction_session_timeout", "5min",
+                    "600", "True"]  # fmt: skip
+    command = SHOW.replace("marketplace.wsgi;", "django; django.setup();")
+    assert "statement_timeout 0\n" in _start(command, **ours).stdout
+    told = {**ours, "DATABASE_URL": ours["DATABASE_URL"] + "?options=-c%20lock_timeout=3s"}
+    assert "lock_timeout 3s\n" in _start(SHOW, **told).stdout
