@@ -47,7 +47,7 @@ VARIABLES = (
 env = environ.Env()
 
 # Commands that touch no DATA_DIR, not even for a key: they sign nothing.
-WITHOUT_STATE = ("rank", "evaluate")
+WITHOUT_STATE = ("rank", "evaluate", "accept")
 
 
 def data_dir() -> Path:
