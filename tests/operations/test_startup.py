@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -10,10 +9,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.db import connection
 
 from marketplace import guards
 from marketplace.accounts.models import User
@@ -29,8 +28,7 @@ pytestmark = pytest.mark.django_db
 def test_nothing_is_migrated_and_no_guard_put_twice():
     assert startup.pending_migrations() == []
     assert startup.migrate() == 0
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TRIGGER report_moves")
+    guards.remove(trigger="report_moves")
     assert startup.put_guards() == ["report_moves"]
     assert startup.put_guards() == []
     assert guards.missing() == []
@@ -94,24 +92,32 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
-@pytest.fixture
-def site(tmp_path):
-    """`serve` in a market of its own, with its output; ended by the test or here."""
-    market = Market(tmp_path / "var").migrated()
+@contextmanager
+def _serving(folder, **environment):
+    """A market of its own, served on a free port: (market, port, process)."""
+    market = Market(folder).migrated()
     port = _free_port()
     started = subprocess.Popen(
         [sys.executable, ROOT / "manage.py", "serve"],
-        env={"PATH": os.environ["PATH"], "DATA_DIR": str(market.folder), "PORT": str(port), "PYTHONUTF8": "1"},
+        env=market.environment(PORT=str(port), **environment),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
-    yield market, port, started
-    if started.poll() is None:
-        started.kill()
-    started.wait()
-    started.stdout.close()
+    try:
+        yield market, port, started
+    finally:
+        if started.poll() is None:
+            started.kill()
+        started.wait()
+        started.stdout.close()
+
+
+@pytest.fixture
+def site(tmp_path):
+    with _serving(tmp_path / "var") as serving:
+        yield serving
 
 
 def _get(port: int, path: str) -> tuple[int, str]:
@@ -152,7 +158,26 @@ def test_the_site_starts_gets_ready_refuses_a_second_one_and_ends_on_a_signal(si
 
 
 @pytest.mark.slow
-def test_a_search_engine_that_is_not_there_exits_2(tmp_path):
-    done = Market(tmp_path / "var").migrated().run("serve", PORT=str(_free_port()), SEARCH_URL="http://127.0.0.1:9200")
+def test_a_search_engine_that_does_not_exist_exits_2(tmp_path):
+    done = Market(tmp_path / "var").migrated().run("serve", PORT=str(_free_port()), SEARCH_URL="solr://127.0.0.1:8983")
     assert done.returncode == 2
     assert "SEARCH_URL" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_search_engine_that_does_not_answer_keeps_no_site_from_starting(tmp_path):
+    with _serving(tmp_path / "var", SEARCH_URL=f"http://127.0.0.1:{_free_port()}") as (_market, port, started):
+        said = ""
+        while "网站已就绪" not in said:
+            line = started.stdout.readline()
+            assert line, said
+            said += line
+        status, page = _get(port, "/achievements/")
+        assert status == 200
+        assert "检索" in page
+        with pytest.raises(urllib.error.HTTPError) as unready:
+            _get(port, "/readyz")
+        assert unready.value.code == 503
+        unready.value.close()
+        started.send_signal(signal.SIGTERM)
+        assert started.wait(timeout=10) == 0
