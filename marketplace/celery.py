@@ -3,6 +3,9 @@
     python -m celery -A marketplace worker --without-gossip --without-mingle --without-heartbeat
     python -m celery -A marketplace beat
 
+SIGTERM lets the worker end what it has begun. With REMAP_SIGTERM=SIGQUIT in its environment that has a limit,
+`worker_soft_shutdown_timeout`; what is not done by then goes back to the queue.
+
 Without REDIS_URL neither starts: the site's own process does the same tasks (operations.housekeeping).
 """
 
@@ -12,9 +15,6 @@ import os
 import sys
 from typing import Any
 
-# A stop is a soft one: what runs has `worker_soft_shutdown_timeout` to end, the rest goes back to the queue. Celery's
-# own SIGTERM waits for the longest task, an hour for a big import. Read when the worker's modules are imported.
-os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings.base")
 
 from celery import Celery, signals

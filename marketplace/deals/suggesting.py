@@ -222,20 +222,24 @@ def _gather_imports() -> int:
 
 
 def _claim(due: MatchDue) -> bool:
-    """True for one worker alone: the row's time is set ahead where it is still what was read."""
+    """True for one worker alone: the row's time is set ahead where it is still what was read.
+
+    The try is counted now and taken back where it was none: a listing that takes its process down each time would
+    never come to be counted afterwards.
+    """
     mine = timezone.now() + LEASE
     unchanged = MatchDue.objects.filter(pk=due.pk, not_before=due.not_before, created_at=due.created_at)
-    return bool(unchanged.update(not_before=mine))
+    return bool(unchanged.update(not_before=mine, tries=F("tries") + 1, error="the process ended while matching"))
 
 
 def _work_off(due: MatchDue) -> str:
     try:
         suggest(due.record, quiet=due.is_quiet)
     except EngineDown:
-        MatchDue.objects.filter(pk=due.pk).update(not_before=due.not_before)
+        _take_back(due)
         raise
     except Unsettled:
-        MatchDue.objects.filter(pk=due.pk, created_at=due.created_at).update(not_before=due.not_before)
+        _take_back(due)
         return "waiting"
     except Exception as error:
         logger.exception("matches of %s failed", due.record.number)
@@ -245,8 +249,14 @@ def _work_off(due: MatchDue) -> str:
     return "matched"
 
 
+def _take_back(due: MatchDue) -> None:
+    """As if it had not been tried; a row that was asked for anew meanwhile is left as it is."""
+    unchanged = MatchDue.objects.filter(pk=due.pk, created_at=due.created_at)
+    unchanged.update(not_before=due.not_before, tries=due.tries, error=due.error)
+
+
 def _put_off(due: MatchDue, error: Exception) -> None:
     wait = dt.timedelta(seconds=FIRST_WAIT * 2**due.tries)
     MatchDue.objects.filter(pk=due.pk, created_at=due.created_at).update(
-        tries=F("tries") + 1, not_before=timezone.now() + wait, error=f"{type(error).__name__}: {error}"[:300]
+        not_before=timezone.now() + wait, error=f"{type(error).__name__}: {error}"[:300]
     )

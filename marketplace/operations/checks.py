@@ -16,15 +16,6 @@ BROKERS = ("redis", "rediss")
 SHARED_CACHES = ("marketplace.caching.ForgivingRedisCache", "django.core.cache.backends.redis.RedisCache")
 
 
-def limits_of(task: Any) -> tuple[float | None, float | None]:
-    """(soft, hard) of a task in seconds, its own or the general ones; None: without limit."""
-    soft, hard = task.soft_time_limit, task.time_limit
-    return (
-        getattr(settings, "CELERY_TASK_SOFT_TIME_LIMIT", None) if soft is None else soft,
-        getattr(settings, "CELERY_TASK_TIME_LIMIT", None) if hard is None else hard,
-    )
-
-
 def our_tasks() -> list[Any]:
     """Every task of ours that a worker may be given."""
     return [task for name, task in sorted(app.tasks.items()) if not name.startswith("celery.")]
@@ -38,7 +29,8 @@ def check_limits(app_configs: Any = None, **_kwargs: Any) -> list[CheckMessage]:
 def _limits() -> Iterator[CheckMessage]:
     visible = settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("visibility_timeout", 0)
     for task in our_tasks():
-        soft, hard = limits_of(task)
+        # Each task has its own limits or, since it was bound to the app, the general ones.
+        soft, hard = task.soft_time_limit, task.time_limit
         if hard is None or soft is None:
             yield Error(
                 f"任务 {task.name} 没有时限：卡住后会永远占着一个进程。",

@@ -145,6 +145,21 @@ def test_a_failing_row_is_put_off_and_parked_while_the_others_go_on(monkeypatch)
     assert Match.objects.filter(demand=of.need).exists()
 
 
+def test_a_row_that_takes_its_worker_down_each_time_is_parked(monkeypatch):
+    """The process ends between claim and outcome: nothing but the claim can count."""
+    monkeypatch.setattr(suggesting, "suggest", lambda record, quiet: (_ for _ in ()).throw(KeyboardInterrupt))
+    DemandFactory(published=True, title="寻求耐高温涂层")
+    changes.drain()
+    for _try in range(suggesting.TRIES):
+        MatchDue.objects.update(not_before=timezone.now())
+        with pytest.raises(KeyboardInterrupt):
+            services.work_off_due()
+    MatchDue.objects.update(not_before=timezone.now())
+    assert services.work_off_due()["matched"] == 0
+    due_row = MatchDue.objects.get()
+    assert (due_row.tries, due_row.error) == (suggesting.TRIES, "the process ended while matching")
+
+
 def test_an_engine_that_is_down_loses_nothing(monkeypatch):
     answered()
     changes.drain()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import threading
 
 import pytest
 import time_machine
@@ -11,11 +12,12 @@ from django.core.files.storage import storages
 from django.urls import reverse
 from django.utils import timezone
 
-from marketplace.jobs import kinds, runner, services
+from marketplace import hints
+from marketplace.jobs import kinds, runner, services, tasks
 from marketplace.jobs.models import Job
 from marketplace.notifications.models import Notice
 from marketplace.workflow import history
-from tests.factories import UserFactory
+from tests.factories import MembershipFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -182,3 +184,88 @@ def test_the_list_asks_the_database_no_more_for_twenty_jobs_than_for_two(client,
         _job(kind, lambda job, progress: None, by=user)
     with django_assert_max_num_queries(12):
         client.get(reverse("jobs"))
+
+
+# What may have changed between the click and the work
+
+
+def test_a_job_of_somebody_shut_out_since_makes_no_file(kind):
+    ran = []
+    job = _job(kind, lambda job, progress: ran.append(1))
+    type(job.by).objects.filter(pk=job.by_id).update(is_active=False)
+    runner.work_off()
+    job.refresh_from_db()
+    assert (job.state, job.error, ran, bool(job.result)) == ("failed", "提出任务的账号已停用。", [], False)
+
+
+def test_a_job_for_an_organisation_that_one_no_longer_acts_for_makes_no_file(kind):
+    ran = []
+    membership = MembershipFactory()
+    job = _job(kind, lambda job, progress: ran.append(1), by=membership.user, on_behalf_of=membership.organization)
+    type(membership).objects.filter(pk=membership.pk).delete()
+    runner.work_off()
+    job.refresh_from_db()
+    assert (job.state, ran) == ("failed", [])
+    assert "不能代表" in job.error
+
+
+def test_who_still_acts_for_it_gets_it_done(kind):
+    membership = MembershipFactory()
+    job = _job(kind, lambda job, progress: None, by=membership.user, on_behalf_of=membership.organization)
+    runner.work_off()
+    job.refresh_from_db()
+    assert job.state == "done"
+
+
+def test_a_right_taken_away_while_it_ran_keeps_the_file_from_him(kind):
+    def work(job, progress):
+        type(job.by).objects.filter(pk=job.by_id).update(is_active=False)
+        progress.result(io.BytesIO(b"1"), "结果.csv")
+
+    job = _job(kind, work)
+    runner.work_off()
+    job.refresh_from_db()
+    assert (job.state, bool(job.result)) == ("failed", False)
+
+
+# The end of the process, and several at once
+
+
+def test_a_job_goes_back_to_those_that_wait_when_its_process_ends(kind, monkeypatch):
+    stopping = threading.Event()
+    monkeypatch.setattr(runner, "stopping", stopping)
+    rounds = []
+
+    def work(job, progress):
+        rounds.append(1)
+        if len(rounds) == 1:
+            stopping.set()
+        progress.check()
+
+    job = _job(kind, work)
+    runner.work_off()
+    job.refresh_from_db()
+    assert (job.state, job.tries, job.beat_at) == ("queued", 0, None)
+    assert runner.work_off() == 0
+    stopping.clear()
+    assert runner.work_off() == 1
+    job.refresh_from_db()
+    assert (job.state, job.tries, len(rounds)) == ("done", 1, 2)
+
+
+def test_only_so_many_are_done_at_once(kind):
+    _job(kind, lambda job, progress: None)
+    services.start("test.work", "另一件", by=UserFactory())
+    assert runner.claim(at_once=1) is not None
+    assert runner.claim(at_once=1) is None
+    assert runner.claim(at_once=2) is not None
+
+
+def test_the_site_is_told_after_commit(kind, django_capture_on_commit_callbacks, monkeypatch):
+    told = []
+    monkeypatch.setitem(hints.wakers, tasks.work_off.name, lambda: told.append(1))
+    monkeypatch.setitem(tasks.work_off.app.conf.changes, "task_always_eager", True)
+    with django_capture_on_commit_callbacks(execute=True):
+        _job(kind, lambda job, progress: None)
+        assert told == []
+    assert told == [1]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import smtplib
 
 import pytest
 import time_machine
 from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend as LocmemBackend
 from django.db import transaction
 from django.template import TemplateDoesNotExist
 from django.utils import timezone
@@ -19,6 +21,16 @@ from tests.factories import OrganizationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 TEMPLATE = "accounts/notices/join_asked"
+
+
+class Refusing(LocmemBackend):
+    """A mail server that will not have some recipients."""
+
+    def send_messages(self, messages):
+        for message in messages:
+            if message.to[0].startswith("bad"):
+                raise smtplib.SMTPRecipientsRefused({message.to[0]: (550, b"no such mailbox")})
+        return super().send_messages(messages)
 
 
 def tell(*people, dedupe="join:1", **kwargs):
@@ -107,6 +119,37 @@ def test_a_mail_is_given_up_after_the_last_try(settings):
             due.run()
     row = Notice.objects.get()
     assert (row.mail_state, row.mail_tries) == ("failed", len(WAITS) + 1)
+
+
+def test_a_mail_that_its_server_refuses_stops_nobody(settings):
+    """A poisoned mail is put off with its reason; the others leave in the same round."""
+    settings.EMAIL_BACKEND = "tests.notifications.test_services.Refusing"
+    people = [UserFactory(email=f"{'bad' if n == 1 else 'good'}{n}@example.org") for n in range(4)]
+    tell(*people)
+    assert due.run() == {"mails": 3, "failed": 1}
+    states = dict(Notice.objects.values_list("recipient__email", "mail_state"))
+    assert states.pop("bad1@example.org") == "pending"
+    assert set(states.values()) == {"sent"}
+    assert "SMTPRecipientsRefused" in Notice.objects.get(mail_state="pending").mail_error
+
+
+def test_a_mail_that_takes_its_process_down_each_time_is_given_up():
+    tell(UserFactory())
+    # Claimed so often, and nobody came back to say how it went.
+    Notice.objects.update(mail_tries=len(WAITS) + 1)
+    assert due.run() == {"mails": 0, "failed": 1}
+    row = Notice.objects.get()
+    assert (row.mail_state, mail.outbox) == ("failed", [])
+    assert "the process ended" in row.mail_error
+
+
+def test_a_second_copy_of_a_mail_shows_as_one():
+    tell(UserFactory())
+    due.run()
+    Notice.objects.update(mail_state="pending", mail_after=timezone.now())
+    due.run()
+    first, second = (message.message()["Message-ID"] for message in mail.outbox)
+    assert first == second
 
 
 def test_reading_touches_ones_own_notices_only():
