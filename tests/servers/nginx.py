@@ -66,8 +66,12 @@ class Nginx(Server):
 
     def prepare(self) -> None:
         (self.folder / "temp").mkdir(exist_ok=True)
-        http = "".join(f"    {name}_temp_path {self.folder}/temp/{name};\n" for name in TEMPORARY)
-        text = self.configuration.replace("http {\n", "http {\n" + http, 1)
+        text = self.configuration
+        if "client_body_temp_path" not in text:
+            http = "".join(f"    {name}_temp_path {self.folder}/temp/{name};\n" for name in TEMPORARY)
+            text = text.replace("http {\n", "http {\n" + http, 1)
+        if "\npid " not in text:
+            text = f"pid {self.folder}/nginx.pid;\n{text}"
         (self.folder / "nginx.conf").write_text(text)
 
     def command(self) -> list[str]:
@@ -76,7 +80,7 @@ class Nginx(Server):
         return [
             *(self._program() or "nginx", "-p", str(self.folder), "-c", str(self.folder / "nginx.conf")),
             *("-e", str(self.folder / "error.log")),
-            *("-g", f"daemon off; pid {self.folder}/nginx.pid; {user}"),
+            *("-g", f"daemon off; {user}"),
         ]
 
     def answers(self) -> bool:
