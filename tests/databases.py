@@ -45,7 +45,7 @@ def key() -> str:
         ROOT / "cms/taxonomy.py",
     }
     for path in sorted(p for p in watched if ".venv" not in p.parts and p.is_file()):
-        digest.update(path.as_posix().encode() + path.read_bytes())
+        digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -104,15 +104,13 @@ def _template_name() -> str:
 
 
 def _make_template() -> None:
-    """Whichever process comes first migrates; the others wait. Templates of older code go."""
+    """Whichever process comes first migrates; the others wait. Others' templates stay: another run may use them."""
     with _server() as server:
         server.execute("SELECT pg_advisory_lock(hashtext('market templates'))")
-        names = [row[0] for row in server.execute("SELECT datname FROM pg_database WHERE datname LIKE 'market_templ%'")]
-        if _template_name() in names:
+        if server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_template_name()]).fetchone():
             return
-        for name in names:
-            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-        draft = "market_templ_draft"
+        draft = f"{_template_name()}_draft"
+        server.execute(f'DROP DATABASE IF EXISTS "{draft}" WITH (FORCE)')
         server.execute(f'CREATE DATABASE "{draft}" TEMPLATE template0')
         use(draft)
         call_command("migrate", verbosity=0, interactive=False)
