@@ -142,8 +142,12 @@ def drain(*, limit: int | None = None, until: float | None = None, keep: bool = 
         if not keep and not SearchChange.objects.waiting().exists() and not engine.needs_rebuild():
             return done
         with engine.writing():
-            done.rebuilt = _rebuild_if_due(engine)
-            _take_in(engine, done, limit, until)
+            taken = Taken()
+            try:
+                done.rebuilt = _rebuild_if_due(engine, taken)
+                _take_in(engine, taken, limit, until)
+            finally:
+                done.indexed, done.dropped, done.failed = taken.indexed, taken.dropped, taken.failed
     except EngineBusy:
         done.is_busy = True
     finally:
@@ -151,9 +155,8 @@ def drain(*, limit: int | None = None, until: float | None = None, keep: bool = 
     return done
 
 
-def _take_in(engine: Engine, done: Drained, limit: int | None, until: float | None) -> None:
+def _take_in(engine: Engine, taken: Taken, limit: int | None, until: float | None) -> None:
     global _refused
-    taken = Taken()
     try:
         take_in(engine, taken, limit=limit, until=until)
         _refused = 0
@@ -165,28 +168,26 @@ def _take_in(engine: Engine, done: Drained, limit: int | None, until: float | No
                 _refused = 0
                 rebuilding.ask()
         raise
-    finally:
-        done.indexed, done.dropped, done.failed = taken.indexed, taken.dropped, taken.failed
 
 
 # Making anew
 
 
-def _rebuild_if_due(engine: Engine) -> str:
+def _rebuild_if_due(engine: Engine, taken: Taken) -> str:
     """Make the index anew where a row asks for it or the index needs it; why, empty where it was not done here."""
     if rebuilding.is_asked(engine):
-        return "asked for" if _rebuild(engine, "asked for") is not None else ""
+        return "asked for" if _rebuild(engine, "asked for", None, taken) is not None else ""
     reason = engine.needs_rebuild()
     if not reason or rebuilding.is_resting():
         return ""
     if _last_rebuild is not None and time.monotonic() - _last_rebuild < REBUILD_PAUSE:
         raise EngineDown(f"the index was made anew less than a minute ago and is no better: {reason}")
-    return reason if _rebuild(engine, reason) is not None else ""
+    return reason if _rebuild(engine, reason, None, taken) is not None else ""
 
 
-def _rebuild(engine: Engine, reason: str, on_progress: OnProgress | None = None) -> int | None:
+def _rebuild(engine: Engine, reason: str, on_progress: OnProgress | None, taken: Taken) -> int | None:
     global _last_rebuild
-    count = rebuilding.rebuild(engine, reason, on_progress)
+    count = rebuilding.rebuild(engine, reason, on_progress, taken)
     if count is not None:
         _last_rebuild = time.monotonic()
     return count
@@ -201,7 +202,7 @@ def rebuild(*, on_progress: OnProgress | None = None, reason: str = "asked for")
     """
     engine = get_engine()
     with _draining, engine.writing():
-        count = _rebuild(engine, reason, on_progress)
+        count = _rebuild(engine, reason, on_progress, Taken())
     if count is None:
         raise EngineBusy("another process makes the index anew")
     return count

@@ -108,10 +108,11 @@ def _claim(engine: Engine) -> _Claim | None:
     return _Claim(row.pk, row.version, until) if free.update(leased_until=until, parked_reason="") else None
 
 
-def rebuild(engine: Engine, reason: str, on_progress: OnProgress | None = None) -> int | None:
+def rebuild(engine: Engine, reason: str, on_progress: OnProgress | None, meanwhile: Taken) -> int | None:
     """Fill a new index from the database and swap it in; how many it holds, or None where another process does it.
 
-    The caller is the writer. Raises EngineDown, and what `on_progress` raises: then the old index goes on.
+    `meanwhile` counts what was taken in between. The caller is the writer. Raises EngineDown, and what `on_progress`
+    raises: then the old index goes on.
     """
     claim = _claim(engine)
     if claim is None:
@@ -119,7 +120,7 @@ def rebuild(engine: Engine, reason: str, on_progress: OnProgress | None = None) 
     run = SearchRun.objects.create(kind="rebuild", engine=engine.name, reason=reason[:300])
     failed: dict[str, str] = {}
     try:
-        refused = engine.rebuild(_documents(engine, claim, failed, on_progress))
+        refused = engine.rebuild(_documents(engine, claim, failed, on_progress, meanwhile))
         count = engine.status().documents
     except BaseException as error:
         _give_up(engine, claim, run, error)
@@ -132,7 +133,7 @@ def rebuild(engine: Engine, reason: str, on_progress: OnProgress | None = None) 
 
 
 def _documents(
-    engine: Engine, claim: _Claim, failed: dict[str, str], on_progress: OnProgress | None
+    engine: Engine, claim: _Claim, failed: dict[str, str], on_progress: OnProgress | None, meanwhile: Taken
 ) -> Iterator[Document]:
     """Everything public, a chunk at a time; after each the lease is renewed and what waits is taken in."""
     is_taking = True
@@ -141,15 +142,15 @@ def _documents(
         claim.renew()
         if on_progress is not None:
             on_progress(len(documents))
-        is_taking = is_taking and _take_meanwhile(engine)
+        is_taking = is_taking and _take_meanwhile(engine, meanwhile)
     # The swap comes next: it must not be made by a process that has slept through its lease.
     claim.renew(SWAP_LEASE)
 
 
-def _take_meanwhile(engine: Engine) -> bool:
+def _take_meanwhile(engine: Engine, meanwhile: Taken) -> bool:
     """Take in some of what waits; False where the index that answers is too broken for it: then after the swap."""
     try:
-        take_in(engine, Taken(), limit=BATCH)
+        take_in(engine, meanwhile, limit=BATCH)
     except EngineDown as error:
         logger.warning("search: what changes waits for the new index: %s", error)
         return False
@@ -192,13 +193,23 @@ def roll_back(engine: Engine) -> int:
     """Answer from the index before the last rebuild again; how many it holds. What changed since is for the caller to
     put right (`reconcile`). Raises EngineDown, or NotImplementedError for an engine that keeps none.
     """
-    act: Callable[[], None] | None = getattr(engine, "rollback", None)
+    act: Callable[[], object] | None = getattr(engine, "rollback", None)
     if act is None:
         raise NotImplementedError(engine.name)
     act()
+    _wait_for_writes_under_way()
     count = engine.status().documents
     now = timezone.now()
     SearchRun.objects.create(
         kind="rollback", engine=engine.name, outcome="done", documents=count, started_at=now, finished_at=now
     )
     return count
+
+
+def _wait_for_writes_under_way() -> None:
+    """Another process may write what it has in its hands into the index that has just been put away, and then forget
+    its rows: whoever compares after that finds them.
+    """
+    leases = set(SearchChange.objects.leased().exclude(kind=REBUILD).values_list("pk", "leased_until"))
+    while leases & set(SearchChange.objects.leased().values_list("pk", "leased_until")):
+        time.sleep(0.1)

@@ -25,17 +25,23 @@ from search.models import SearchAlarm, SearchChange, SearchRun
 from search.query import Query
 from tests.factories import AchievementFactory, DemandFactory, ExpertFactory, ProjectFactory, kpi
 
+from .markets import fresh_market
+
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
 def market(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A market of its own: the index lies in a folder of this test."""
-    settings.DATA_DIR = tmp_path
-    monkeypatch.setattr(changes, "_last_rebuild", None)
+    """A market of its own, on whichever engine the run is for."""
+    with fresh_market(settings, tmp_path, monkeypatch):
+        yield
+
+
+@pytest.fixture
+def embedded(market: None, settings: Any) -> None:
+    """For what only an index in a folder does."""
     close_engine()
-    yield
-    close_engine()
+    settings.SEARCH_URL = "embedded:"
 
 
 def found(text: str = "") -> set[str]:
@@ -124,6 +130,7 @@ class TestDrain:
         assert not SearchChange.objects.exists()
 
     def test_limit_and_deadline_leave_the_rest_waiting(self) -> None:
+        changes.rebuild()
         for _ in range(3):
             AchievementFactory(published=True)
         changes.drain(until=time.monotonic() - 1)
@@ -133,6 +140,7 @@ class TestDrain:
         assert changes.drain().indexed == 1
 
     def test_one_bad_row_is_parked_after_five_tries_and_the_others_go_on(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        changes.rebuild()
         bad, good = AchievementFactory(published=True), AchievementFactory(published=True)
         source = sources._sources["achievement"]
 
@@ -162,6 +170,7 @@ class TestDrain:
         changes.drain()
         assert not SearchChange.objects.exists()
 
+    @pytest.mark.usefixtures("embedded")
     def test_while_another_process_writes_the_rows_wait(self, tmp_path: Path) -> None:
         changes.drain()
         changes.rebuild()
@@ -174,6 +183,7 @@ class TestDrain:
         other.close()
         assert changes.drain().indexed == 1
 
+    @pytest.mark.usefixtures("embedded")
     def test_an_engine_that_is_down_loses_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         changes.rebuild()
         listing = AchievementFactory(published=True)
@@ -228,6 +238,7 @@ class TestRebuild:
         assert changes.drain().rebuilt
         assert found() == {listing.number for listing in listings}
 
+    @pytest.mark.usefixtures("embedded")
     def test_a_damaged_index_is_made_anew_by_itself_but_not_again_and_again(self, tmp_path: Path) -> None:
         listing = AchievementFactory(published=True, title="氢能储运装备")
         changes.drain()
@@ -247,6 +258,7 @@ class TestRebuild:
         damage()
         assert "less than a minute ago" in changes.sweep().down
 
+    @pytest.mark.usefixtures("embedded")
     def test_a_command_asks_the_site_to_rebuild(self, tmp_path: Path) -> None:
         listing = AchievementFactory(published=True)
         changes.drain()
@@ -343,6 +355,7 @@ class TestCommands:
                 run(command)
             assert stopped.value.returncode == 1
 
+    @pytest.mark.usefixtures("embedded")
     def test_with_the_site_running_a_command_waits_and_says_so(self, tmp_path: Path) -> None:
         changes.rebuild()
         AchievementFactory(published=True)
