@@ -126,14 +126,21 @@ def mapped(original: str) -> Mapped:
 
     Kept for the texts used last: explaining one demand's candidates asks for the same texts again and again.
     """
-    text: list[str] = []
+    folded = [_fold(character) for character in original]
+    text = "".join(folded)
+    if len(text) == len(original) and max(map(len, folded), default=1) == 1:
+        # One for one, as nearly every text is.
+        return Mapped(text, array("L", range(len(text))), array("L", range(1, len(text) + 1)))
     starts, ends = array("L"), array("L")
-    for position, character in enumerate(original):
-        folded = normalize(character)
-        text.append(folded)
-        starts.extend([position] * len(folded))
-        ends.extend([position + 1] * len(folded))
-    return Mapped("".join(text), starts, ends)
+    for position, part in enumerate(folded):
+        starts.extend([position] * len(part))
+        ends.extend([position + 1] * len(part))
+    return Mapped(text, starts, ends)
+
+
+@lru_cache(maxsize=32_768)
+def _fold(character: str) -> str:
+    return normalize(character)
 
 
 def highlights(original: str, typed: str) -> list[tuple[int, int]]:
