@@ -218,6 +218,31 @@ def test_versions_are_those_of_the_documents() -> None:
     assert sources.versions_of(short) == {number: ("achievement", version) for number, version in short.items()}
 
 
+@pytest.mark.elasticsearch
+def test_the_index_before_answers_again_and_is_brought_up_to_date() -> None:
+    kept, gone = published(2)
+    changes.rebuild()
+    changes.rebuild()
+    later = AchievementFactory(published=True)
+    type(gone.listing).objects.filter(pk=gone.listing.pk).update(live=False)
+    announce(gone, "unpublished")
+    changes.drain()
+    out = StringIO()
+    call_command("search_rebuild", rollback=True, stdout=out)
+    assert "已退回旧索引：2 条；此后的 2 处改动" in out.getvalue()
+    changes.drain()
+    assert found() == {kept.number, later.number}
+    assert not changes.reconcile()
+    assert SearchRun.objects.filter(kind="rollback", outcome="done").count() == 1
+
+
+def test_an_engine_that_keeps_no_earlier_index_says_so(settings: Any) -> None:
+    settings.SEARCH_URL = "embedded:"
+    with pytest.raises(CommandError) as stopped:
+        call_command("search_rebuild", rollback=True)
+    assert stopped.value.returncode == 2
+
+
 def test_an_engine_that_does_not_answer_ends_with_2(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(self: Any, ids: Any) -> Any:
         raise EngineDown("no answer")
