@@ -59,7 +59,7 @@ def nginx_configuration(folder: Path, *, http: int, https: int, site: int, data:
         # Standard output may be a file that nginx cannot open by that name.
         "/dev/stdout": f"{folder}/access.log",
     }
-    for there, here in places.items():
+    for there in places:
         assert there in text, there
-        text = text.replace(there, here)
-    return text
+    # In one pass: what was put in is not looked at again.
+    return re.sub("|".join(map(re.escape, places)), lambda found: places[found[0]], text)

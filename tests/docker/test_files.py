@@ -47,9 +47,13 @@ def test_a_process_of_the_site_has_what_production_needs(services, name):
     assert refused(given) == ""
     assert {v.name for v in VARIABLES if v.needed_in_production} <= set(given)
     # A misspelt name would be silently without effect.
-    assert set(given) <= {v.name for v in VARIABLES}
+    assert set(given) <= {v.name for v in VARIABLES} | {"REMAP_SIGTERM"}
     assert given["REDIS_URL"]
     assert given["SEARCH_URL"].startswith("http")
+
+
+def test_a_stopped_worker_gives_back_what_it_cannot_finish(services):
+    assert services["worker"]["environment"]["REMAP_SIGTERM"] == "SIGQUIT"
 
 
 def test_the_example_has_every_variable_that_compose_asks_for_and_no_other():

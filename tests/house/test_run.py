@@ -92,7 +92,7 @@ def test_what_is_not_there_exits_2_with_words(house):
     assert "./run services up|down|status" in done.stderr
 
 
-@pytest.mark.parametrize("form", ["test", "check", "manage", "services"])
+@pytest.mark.parametrize("form", ["test", "check", "manage", "services", "worker", "beat"])
 def test_every_form_needs_a_python(house, form):
     done = house.run(form)
     assert done.returncode == 2

@@ -115,8 +115,7 @@ class Server:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                cwd=self.folder,
-                **self.options(),
+                **{"cwd": self.folder, **self.options()},
             )
         guard.watch(self._process.pid)
 
