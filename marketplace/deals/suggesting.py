@@ -166,7 +166,8 @@ def ask_again(pks: Iterable[int], *, quiet: bool = False) -> None:
     was."""
     now = timezone.now()
     wanted = list(dict.fromkeys(pks))
-    MatchDue.objects.filter(record__in=wanted).update(created_at=now, tries=0, error="")
+    # Also free to be taken: where a worker has it in its hands, the new wish would else wait for the end of that lease.
+    MatchDue.objects.filter(record__in=wanted).update(created_at=now, not_before=now, tries=0, error="")
     rows = ListingRecord.objects.filter(pk__in=wanted)
     MatchDue.objects.bulk_create(
         [

@@ -145,6 +145,25 @@ def test_a_failing_row_is_put_off_and_parked_while_the_others_go_on(monkeypatch)
     assert Match.objects.filter(demand=of.need).exists()
 
 
+def test_what_is_asked_for_again_while_a_worker_has_it_is_free_for_the_next(monkeypatch):
+    """Two workers: one computes a demand, the other finds an achievement near to it. The demand waits for no lease."""
+    of = answered()
+    work_off_all()
+    suggesting.ask_again([of.need.pk])
+    real = suggesting.suggest
+
+    def meanwhile(record, **kwargs):
+        suggesting.ask_again([record.pk])
+        return real(record, **kwargs)
+
+    monkeypatch.setattr(suggesting, "suggest", meanwhile)
+    services.work_off_due(limit=1, seconds=60)
+    monkeypatch.undo()
+    assert MatchDue.objects.count() == 1
+    assert services.work_off_due(limit=1, seconds=60)["matched"] == 1
+    assert MatchDue.objects.count() == 0
+
+
 def test_a_row_that_takes_its_worker_down_each_time_is_parked(monkeypatch):
     """The process ends between claim and outcome: nothing but the claim can count."""
     monkeypatch.setattr(suggesting, "suggest", lambda record, quiet: (_ for _ in ()).throw(KeyboardInterrupt))
