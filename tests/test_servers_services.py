@@ -11,7 +11,7 @@ import time
 import pytest
 
 from tests.conftest import ROOT
-from tests.servers import services
+from tests.servers import Postgres, services
 from tests.servers.place import Place
 from tests.servers.ports import answers, is_free
 
@@ -44,6 +44,8 @@ def market(tmp_path):
     made = Market(tmp_path)
     yield made
     made.services("down")
+    # A market keeps its data between two starts; where the folder is closed to PostgreSQL's user, they lie elsewhere.
+    Postgres(made.place.folder / "postgres").discard()
 
 
 @pytest.mark.parametrize("words", [[], ["start"], ["up", "mysql"]])

@@ -46,9 +46,10 @@ def down(place: Place, names: list[str]) -> int:
             place.environment.unlink(missing_ok=True)
             sys.stdout.write("没有服务器在运行。\n")
             return 0
-        left = [name for name in place.read("wanted").get("names", []) if name not in names]
-        _back_to(place, left)
-    sys.stdout.write(f"已停止：{' '.join(names)}\n")
+        before = place.read("wanted").get("names", [])
+        _back_to(place, [name for name in before if name not in names])
+    stopped = " ".join(name for name in before if name in names)
+    sys.stdout.write(f"已停止：{stopped or '没有在运行的'}\n")
     return 0
 
 
