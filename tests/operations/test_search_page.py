@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 
 import pytest
 from django.urls import reverse
@@ -17,6 +18,7 @@ from search.engines import close_engine, get_engine
 from search.models import SearchAlarm, SearchChange, SearchRun
 from search.query import Query
 from tests.factories import AchievementFactory, UserFactory
+from tests.search.markets import fresh_market
 
 pytestmark = pytest.mark.django_db
 
@@ -25,8 +27,8 @@ PAGE = "/admin/search-state/"
 
 @pytest.fixture(autouse=True)
 def index(settings, tmp_path, monkeypatch):
-    """A sound index of an empty market."""
-    settings.DATA_DIR = tmp_path
+    """A sound index of an empty market, in a folder."""
+    settings.DATA_DIR, settings.SEARCH_URL = tmp_path, "embedded:"
     close_engine()
     changes.rebuild()
     yield
@@ -129,6 +131,15 @@ class TestWhatItSays:
         close_engine()
         settings.SEARCH_URL = "sphinx://search"
         assert "SEARCH_URL" in text(client)
+
+    @pytest.mark.elasticsearch
+    def test_an_index_on_servers(self, client, moderator, settings, tmp_path, monkeypatch):
+        settings.SEARCH_URL = os.environ["TEST_SEARCH_URL"]
+        with fresh_market(settings, tmp_path, monkeypatch):
+            changes.rebuild()
+            page = text(client)
+        assert "<td>Elasticsearch</td>" in page
+        assert "正常" in page
 
     def test_its_cost_does_not_grow_with_what_is_parked(self, client, moderator, django_assert_max_num_queries):
         for n in range(30):
