@@ -32,6 +32,8 @@ OnProgress = Callable[[int], None]
 LEASE = dt.timedelta(seconds=60)
 SWAP_LEASE = dt.timedelta(minutes=5)
 RENEW_SECONDS = 5.0
+# So long what waits is taken in after each chunk. Under a steady stream of changes "until nothing waits" is never.
+MEANWHILE_SECONDS = 0.2
 # A rebuild that failed is tried again after so long: soon where a server was down, later where it will fail again.
 DOWN_WAIT = dt.timedelta(seconds=5)
 FAULT_WAIT = dt.timedelta(seconds=60)
@@ -150,7 +152,7 @@ def _documents(
 def _take_meanwhile(engine: Engine, meanwhile: Taken) -> bool:
     """Take in some of what waits; False where the index that answers is too broken for it: then after the swap."""
     try:
-        take_in(engine, meanwhile, limit=BATCH)
+        take_in(engine, meanwhile, limit=BATCH, until=time.monotonic() + MEANWHILE_SECONDS)
     except EngineDown as error:
         logger.warning("search: what changes waits for the new index: %s", error)
         return False
