@@ -48,13 +48,14 @@ class Taken:
 
 
 def take_in(engine: Engine, done: Taken, *, limit: int | None = None, until: float | None = None) -> None:
-    """Take in what is ready, at most `limit` rows, not beyond `until` (time.monotonic()). The caller is the writer.
+    """Take in what is ready now, at most `limit` rows, not beyond `until` (time.monotonic()). The caller is the writer.
 
-    Raises EngineDown, with the rows let go and no try counted.
+    What comes later is for the next drain: under a steady stream of changes this one would never end. Raises
+    EngineDown, with the rows let go and no try counted.
     """
-    left = limit
+    left, now = limit, timezone.now()
     while (left is None or left > 0) and (until is None or time.monotonic() < until):
-        rows, lease = _claim(engine, BATCH if left is None else min(BATCH, left), done.left)
+        rows, lease = _claim(engine, BATCH if left is None else min(BATCH, left), now, done.left)
         if not rows:
             return
         try:
@@ -66,16 +67,17 @@ def take_in(engine: Engine, done: Taken, *, limit: int | None = None, until: flo
         left = None if left is None else left - len(rows)
 
 
-def _claim(engine: Engine, size: int, passed: set[int]) -> tuple[list[SearchChange], dt.datetime | None]:
-    """The oldest rows that are ready, now in this drain's hands, and until when."""
+def _claim(
+    engine: Engine, size: int, before: dt.datetime, passed: set[int]
+) -> tuple[list[SearchChange], dt.datetime | None]:
+    """The oldest rows that are ready and were there `before`, now in this drain's hands, and until when."""
+    theirs = SearchChange.objects.filter(created_at__lte=before).exclude(kind=REBUILD).exclude(pk__in=passed)
     if engine.has_one_writer:
-        rested = SearchChange.objects.rested().exclude(kind=REBUILD).exclude(pk__in=passed)
-        return list(rested[:size]), None
+        return list(theirs.rested()[:size]), None
     lease = timezone.now() + LEASE
     with transaction.atomic():
-        ready = SearchChange.objects.ready().exclude(kind=REBUILD).exclude(pk__in=passed)
         # Nothing on SQLite, where the transaction itself holds all others off.
-        rows = list(ready.select_for_update(skip_locked=True)[:size])
+        rows = list(theirs.ready().select_for_update(skip_locked=True)[:size])
         SearchChange.objects.filter(pk__in=[row.pk for row in rows]).update(leased_until=lease)
     return rows, lease
 

@@ -241,6 +241,25 @@ class TestMeanwhile:
 
 
 @pytest.mark.django_db
+def test_a_drain_under_a_steady_stream_of_changes_ends(market: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an end a rebuild that is asked for, looked at as a drain begins, would never be made."""
+    changes.rebuild()
+    load, came = sources.load, 0
+
+    def one_more(kind: str, keys: Any) -> sources.Loaded:
+        nonlocal came
+        came += 1
+        assert came < 5, "it takes in what came after it began"
+        changes.record(kind="raced", key=f"CG-{came}", version=1)
+        return load(kind, keys)
+
+    monkeypatch.setattr(sources, "load", one_more)
+    changes.record(kind="raced", key="CG-0", version=1)
+    assert changes.drain().dropped == 1
+    assert changes.waiting() == 1
+
+
+@pytest.mark.django_db
 def test_an_index_that_refuses_every_write_is_made_anew(
     market: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
