@@ -12,16 +12,19 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from tests.databases import ROOT
 from tests.operations.markets import Market
 
-START_SECONDS = 240
+# Loading takes 45 s of a processor; on a busy machine many times that.
+START_SECONDS = 600
+QUIET = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 
 
 def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -86,21 +89,35 @@ def free_port() -> int:
 
 @contextmanager
 def serving(folder: Path, **environment: str) -> Iterator[Site]:
-    """`manage.py serve` in that folder until the block ends; ready when /readyz says so."""
+    """`manage.py serve` in that folder until the block ends, with worker and beat where the run has a Redis; ready when
+    /readyz says so."""
     port = free_port()
     market = Market(folder)
-    log = folder / "serve.log"
-    with log.open("w") as out:
+    ours = market.environment(DEMO="1", PORT=str(port), **environment)
+    commands = {"serve": [str(ROOT / "manage.py"), "serve"]}
+    if settings.REDIS_URL:
+        # The queue's name begins with the prefix: markets that share a Redis do not take each other's tasks.
+        ours |= {"REDIS_URL": settings.REDIS_URL, "SEARCH_PREFIX": market.prefix, "WORKER_CONCURRENCY": "2"}
+        commands["worker"] = ["-m", "celery", "-A", "marketplace", "worker", *QUIET]
+        commands["beat"] = ["-m", "celery", "-A", "marketplace", "beat"]
+    with ExitStack() as running:
+        started = {name: running.enter_context(_process(folder, name, words, ours)) for name, words in commands.items()}
+        site = Site(f"http://127.0.0.1:{port}", market, folder / "serve.log")
+        wait_until_ready(site, started["serve"])
+        yield site
+
+
+@contextmanager
+def _process(
+    folder: Path, name: str, words: list[str], environment: dict[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of the market with its own log; ended with the block."""
+    with (folder / f"{name}.log").open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, str(ROOT / "manage.py"), "serve"],
-            env=market.environment(DEMO="1", PORT=str(port), **environment),
-            stdout=out,
-            stderr=subprocess.STDOUT,
+            [sys.executable, *words], env=environment, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT
         )
-        site = Site(f"http://127.0.0.1:{port}", market, log)
         try:
-            wait_until_ready(site, process)
-            yield site
+            yield process
         finally:
             process.terminate()
             try:

@@ -42,6 +42,10 @@ class Market:
         """What this market's database and indexes are called on servers that it shares with others."""
         return databases.run_name(hashlib.sha256(str(self.folder).encode()).hexdigest()[:12])
 
+    @property
+    def prefix(self) -> str:
+        return self.name.replace("_", "-")
+
     def migrated(self) -> Market:
         if connection.vendor == "sqlite":
             shutil.copy(databases.template_file(), self.database)
@@ -63,7 +67,7 @@ class Market:
         if connection.vendor != "sqlite":
             ours["DATABASE_URL"] = databases.url(self.name)
         if settings.SEARCH_URL != "embedded:":
-            ours |= {"SEARCH_URL": settings.SEARCH_URL, "SEARCH_PREFIX": self.name.replace("_", "-")}
+            ours |= {"SEARCH_URL": settings.SEARCH_URL, "SEARCH_PREFIX": self.prefix}
         return {**ours, **more}
 
     def run(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
