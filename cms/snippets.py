@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from wagtail.admin.panels import FieldPanel, InlinePanel, MultiFieldPanel, ObjectList, Panel
 from wagtail.admin.ui.tables import Column, DateColumn
 from wagtail.models import WorkflowState
+from wagtail.permission_policies import ModelPermissionPolicy
+from wagtail.snippets.views.chooser import SnippetChooserViewSet
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
 from .forms import CodeForm, ListingAdminForm
@@ -81,9 +84,25 @@ def _classes() -> MultiFieldPanel:
     return MultiFieldPanel([FieldPanel(name) for name in names], heading="分类与公开程度")
 
 
+class ListingChooserViewSet(SnippetChooserViewSet):
+    """Wagtail's chooser lists every row, drafts too, to all of the back office: ours to those who may open the list."""
+
+    def construct_view(self, view_class: Any, **kwargs: Any) -> Any:
+        view = super().construct_view(view_class, **kwargs)
+
+        def guarded(request: HttpRequest, *args: Any, **given: Any) -> Any:
+            policy = ModelPermissionPolicy(self.model)
+            if not policy.user_has_any_permission(request.user, ("add", "change", "delete", "view")):
+                raise PermissionDenied
+            return view(request, *args, **given)
+
+        return guarded
+
+
 class ListingViewSet(SnippetViewSet):
     """No copying (a copy would share its record); deleting and unpublishing pass through our hooks."""
 
+    chooser_viewset_class = ListingChooserViewSet
     copy_view_enabled = False
     inspect_view_enabled = False
     list_per_page = 30

@@ -81,7 +81,9 @@ def find(query: Query, user: Any, *, place: str, parts: Parts | None = None) -> 
     Raises EngineDown (also TooMuchHidden): the caller answers from the database and says so.
     """
     engine = get_engine()
-    asked = replace(query, excluding=_united(query.excluding, hiding(query.kinds)))
+    # Counts by kind are made without the question's own kinds: then what is hidden of any kind must not be counted.
+    kinds = () if "kind" in query.facets else query.kinds
+    asked = replace(query, excluding=_united(query.excluding, hiding(kinds)))
     for _attempt in range(ASKS):
         results = engine.find(asked)
         rows = visible(results.hits, user, place=place, parts=parts)

@@ -21,7 +21,7 @@ def title_of(number: str, *, user: Any) -> str:
     if record is not None:
         listing = listing_model(record.kind).objects.visible_to(user).filter(record=record).first()
         return listing.title if listing is not None else ""
-    organization = Organization.objects.filter(number=number).first()
+    organization = Organization.objects.visible_to(user).filter(number=number).first()
     return organization.name if organization is not None else ""
 
 

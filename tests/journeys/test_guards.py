@@ -82,6 +82,18 @@ GUARDS = [
         "test_without_the_guard_the_hidden_listing_shows",
     ),
     Guard(
+        "what keeps hidden words from every surface of the search, guard by guard",
+        "leaks.test_controls",
+        "test_with_all_guards_the_same_sweeps_find_nothing",
+        "test_without_the_guard_the_sweep_finds_something",
+    ),
+    Guard(
+        "reasons of a listing that was closed since",
+        "leaks.test_reasons",
+        "test_what_was_closed_since_is_not_said_before_the_next_comparison",
+        "test_without_looking_again_the_closed_text_would_be_said",
+    ),
+    Guard(
         ".visible_to of contracts",
         "contracts.test_pages",
         "test_a_stranger_gets_404_for_everything_of_a_contract",
