@@ -19,7 +19,7 @@ from . import EngineDown
 
 logger = logging.getLogger(__name__)
 # Of every attempt at a server that is down it would write a whole traceback; we say it once, when the line closes.
-logging.getLogger("elastic_transport.node_pool").setLevel(logging.CRITICAL)
+logging.getLogger("elastic_transport").setLevel(logging.ERROR)
 
 # Seconds that one attempt may take, by what is asked.
 LOOK, SEARCH, MATCH, WRITE, FILL = 1.0, 1.8, 10.0, 10.0, 30.0

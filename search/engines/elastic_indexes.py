@@ -17,7 +17,7 @@ from typing import Any
 
 from . import EngineDown
 from . import elastic_documents as fields
-from .elastic_client import FILL, LOOK, WRITE, Line, Missing
+from .elastic_client import FILL, LOOK, SEARCH, WRITE, Line, Missing
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class Indexes:
         An index of another analyser is passed over where one of ours is being built: nobody of ours reads it, and the
         new one holds everything. Raises EngineDown where there is nothing that this code may write into.
         """
-        known = self.all(f"{self.prefix},{self.building}", WRITE)
+        known = self.all(f"{self.prefix},{self.building}", SEARCH)
         building = [index for index in known if self.building in index.aliases]
         for index in building:
             if why := fields.outdated(index.about):
