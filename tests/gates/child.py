@@ -18,10 +18,10 @@ def prepare() -> None:
     from . import shim
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings.base")
-    shim.early()
     import django
 
     django.setup()
+    shim.early()
     shim.late()
 
 

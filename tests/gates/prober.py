@@ -110,6 +110,9 @@ class Prober:
     def _ask(self) -> None:
         visitor, turn = Visitor(self.port), 0
         while not self._stop.is_set():
+            if visitor.port != self.port:
+                visitor.close()
+                visitor = Visitor(self.port)
             began, phase = time.monotonic(), self.phase
             path = self.paths[turn % len(self.paths)]
             answer = visitor.get(path, f"127.0.{turn // 250 % 250}.{turn % 250}")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,9 +22,10 @@ from typing import Any
 
 
 def early() -> None:
-    """Before any of ours is loaded: the schema, for its modules copy it when they are imported."""
+    """After Django is set up and before an engine is loaded: the schema, which the engines copy when imported."""
     wanted = os.environ.get("GATE_SCHEMA")
     if wanted:
+        assert not any(name.startswith("search.engines.") for name in sys.modules), "an engine is loaded already"
         import search.query as query
 
         query.SCHEMA_VERSION = int(wanted)
@@ -31,7 +33,7 @@ def early() -> None:
 
 
 def late() -> None:
-    """After Django is set up."""
+    """After that."""
     _slow_rows(float(os.environ.get("GATE_SLOW_ROWS") or 0) / 1000)
     _short_leases(float(os.environ.get("GATE_LEASES") or 0))
     _poison(os.environ.get("GATE_POISON", ""))
@@ -45,14 +47,14 @@ def _slow_rows(seconds: float) -> None:
         return
     from search import sources
 
-    read = sources.everything
+    read = sources.chunks
 
-    def everything(failed: dict[str, str]) -> Iterator[Any]:
-        for document in read(failed):
-            time.sleep(seconds)
-            yield document
+    def chunks(failed: dict[str, str]) -> Iterator[Any]:
+        for documents in read(failed):
+            time.sleep(seconds * len(documents))
+            yield documents
 
-    sources.everything = everything
+    sources.chunks = chunks
 
 
 def _short_leases(seconds: float) -> None:
@@ -63,18 +65,13 @@ def _short_leases(seconds: float) -> None:
     from marketplace.deals import suggesting
     from marketplace.jobs import runner
     from marketplace.notifications import services as notifications
-    from search import changes
+    from search import rebuilding, taking
 
     lease = dt.timedelta(seconds=seconds)
-    runner.LEASE = suggesting.LEASE = lease
-    suggesting.FIRST_WAIT = 0.2
+    runner.LEASE = suggesting.LEASE = taking.LEASE = rebuilding.LEASE = lease
+    suggesting.FIRST_WAIT = taking.FIRST_WAIT = 0.1
+    rebuilding.RENEW_SECONDS = seconds / 5
     notifications.CLAIM_MINUTES = seconds / 60
-    for name in ("LEASE", "FIRST_WAIT"):
-        kept = getattr(changes, name, None)
-        if isinstance(kept, dt.timedelta):
-            setattr(changes, name, dt.timedelta(seconds=seconds if name == "LEASE" else 0.2))
-        elif kept is not None:
-            setattr(changes, name, seconds if name == "LEASE" else 0.2)
 
 
 def _poison(word: str) -> None:
@@ -251,6 +248,22 @@ def no_repair() -> None:
     changes.reconcile = looking
 
 
+def two_steps() -> None:
+    """The old index stops answering before the new one begins."""
+    from search.engines.elastic_indexes import Indexes
+
+    def swap(original: Any, name: str, **kwargs: Any) -> Any:
+        indexes = original.args[0]
+        for index in indexes.all():
+            if indexes.prefix in index.aliases:
+                names = {"index": index.name, "name": ",".join(sorted(index.aliases))}
+                indexes.line.ask(5, lambda client, names=names: client.indices.delete_alias(**names))
+        time.sleep(2)
+        return original(name, **kwargs)
+
+    _replace_method(Indexes, "swap", swap)
+
+
 SABOTAGES: dict[str, Callable[[], None]] = {
     "lose-on-error": lose_on_error,
     "ack-early": ack_early,
@@ -261,4 +274,5 @@ SABOTAGES: dict[str, Callable[[], None]] = {
     "forgotten-filters": forgotten_filters,
     "deaf-rebuild": deaf_rebuild,
     "no-repair": no_repair,
+    "two-steps": two_steps,
 }

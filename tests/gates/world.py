@@ -223,8 +223,12 @@ class World:
             raise RuntimeError(f"act {name} → {done.returncode}\n{done.stdout}\n{done.stderr[-3000:]}")
         return done.stdout
 
-    def site(self, *, ready: bool = True, **environment: str) -> Child:
-        """The site, answering. Raises RuntimeError where it does not within a minute."""
+    def site(self, *, ready: bool = True, port: int | None = None, **environment: str) -> Child:
+        """The site, answering, from now on at `port` where one is given. Raises RuntimeError where it does not within
+        a minute."""
+        if port is not None:
+            self.port = port
+            self.environment["PORT"] = str(port)
         child = self.start("site", **environment)
         end = time.monotonic() + START_SECONDS
         while self.status("/healthz") != 200:
@@ -272,6 +276,17 @@ class World:
                 return list(server.execute(text.replace("?", "%s"), values).fetchall())
         with contextlib.closing(sqlite3.connect(self.database, timeout=30)) as database:
             return list(database.execute(text, values).fetchall())
+
+    def change(self, text: str, *values: Any) -> None:
+        """Change rows past the product, as a hand at the database's console does."""
+        if self.postgres is not None:
+            import psycopg
+
+            with psycopg.connect(self.environment["DATABASE_URL"], autocommit=True) as server:
+                server.execute(text.replace("?", "%s"), values)
+            return
+        with contextlib.closing(sqlite3.connect(self.database, timeout=30)) as database, database:
+            database.execute(text, values)
 
 
 @contextlib.contextmanager
