@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 # One round of the site's own thread also drains the index: it must not be held up for long.
 ROUND_ROWS, ROUND_SECONDS = 100, 2.0
 # A worker that died leaves its claim; others take the row over after this long.
-LEASE = dt.timedelta(seconds=60)
+LEASE = dt.timedelta(seconds=30)
 TRIES = 5
 # Seconds to the next try, doubled each time: 10, 20, 40, 80.
 FIRST_WAIT = 10
