@@ -40,10 +40,8 @@ def found_by_words(market: Market) -> Found:
     """Hidden words that bring a hit or lead somewhere, asked one by one by a visitor."""
     client, found = surfaces.client_of(market, VISITOR), []
     for one in market.canaries.planted:
-        body = client.get(f"/api/v1/search/?q={quote(one.word)}").json()
-        page = client.get(f"/search/?q={quote(one.word)}")
-        named = (page.context or {}).get("named") if page.status_code == 200 else True
-        if body["count"] or named:
+        answer = client.get(f"/search/?q={quote(one.word)}")
+        if answer.status_code != 200 or answer.context["named"] or answer.context["answer"].total:
             found.append(one.where)
     return found
 

@@ -17,7 +17,7 @@ from .snapshots import normal, snapshot
 pytestmark = [pytest.mark.slow]
 
 # These look at everything; the others share the addresses among them, unless the whole suite runs.
-THOROUGH = (VISITOR, "company", "owner")
+THOROUGH = (VISITOR, "owner")
 # So many two-character words with their spaces fit the box.
 AT_ONCE = 60
 
@@ -85,7 +85,7 @@ def test_a_hidden_word_is_answered_like_one_that_stands_nowhere(market, role):
     client = surfaces.client_of(market, role)
     for address in ("/search/?q={}", "/achievements/?q={}", "/api/v1/search/?q={}"):
         known = _answer(client, address, CONTROL)
-        for one in market.canaries.planted:
+        for one in market.canaries.planted[:: 1 if role == VISITOR else 4]:
             assert _answer(client, address, one.word) == known, f"{one.where} on {address}"
         if role != VISITOR:
             break
