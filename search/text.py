@@ -20,8 +20,6 @@ ANALYZER_VERSION = 1
 # 〇 is written in names and numbers like a character; the last range holds the rare characters of GB 18030.
 HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 RUN = re.compile(rf"[{HAN}]+|[^\W_{HAN}]+(?:[.\-/+][^\W_{HAN}]+)*")
-# The same cut, saying of each run which of the two it is: asking again afterwards took a quarter of the analysis.
-_EITHER = re.compile(rf"([{HAN}]+)|([^\W_{HAN}]+(?:[.\-/+][^\W_{HAN}]+)*)")
 _HAN_RUN = re.compile(rf"[{HAN}]+\Z")
 
 # A token of a thousand letters is a mistake or an attack; both sides are cut alike, so it is still found.
@@ -31,9 +29,19 @@ TOKEN_LIMIT = 64
 _INVISIBLE = re.compile("[\u00ad\ufeff\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f]+")
 
 
+# What NFKC would change in nearly every text of ours: replaced beforehand by what each is alone, the text is normal,
+# and seeing that it is costs a fiftieth of making it so.
+_WIDE = tuple((wide, unicodedata.normalize("NFKC", wide)) for wide in "，：；（）！？％～\u00a0℃µ¹²³⁰⁴⁵⁶⁷⁸⁹⁻₀₁₂₃₄₅₆₇₈₉")
+
+
 def normalize(text: str) -> str:
     """Fold width and case and drop invisible characters: `ＰＭ2.5` and `pm2.5` are one."""
-    return unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).lower()
+    if text.isascii():
+        return text.lower()
+    text = _INVISIBLE.sub("", text)
+    for wide, plain in _WIDE:
+        text = text.replace(wide, plain)
+    return unicodedata.normalize("NFKC", text).lower()
 
 
 def runs(text: str) -> list[str]:
@@ -44,6 +52,11 @@ def runs(text: str) -> list[str]:
 def is_han(run: str) -> bool:
     """True where the run consists of Han characters."""
     return _HAN_RUN.match(run) is not None
+
+
+def _begins_han(run: str) -> bool:
+    """The same of what `RUN` has cut, which is wholly the one or the other: nearly always the first character tells."""
+    return "\u4e00" <= run[0] <= "\u9fff" or (run[0] > "\u3000" and is_han(run))
 
 
 def pairs(run: str) -> list[str]:
@@ -63,15 +76,48 @@ def tokens(text: str) -> Tokens:
     """Analyse one text. Both lists keep repeats: the engines count them."""
     uni: list[str] = []
     bi: list[str] = []
-    for han, other in _EITHER.findall(normalize(text)):
-        if han:
-            uni += han
+    for run in runs(text):
+        if _begins_han(run):
+            uni += run
             # A lone character has no pair and stands alone.
-            bi += map(add, han, han[1:]) if len(han) > 1 else han
+            bi += map(add, run, run[1:]) if len(run) > 1 else run
         else:
-            uni.append(other[:TOKEN_LIMIT])
-            bi.append(other[:TOKEN_LIMIT])
+            uni.append(run[:TOKEN_LIMIT])
+            bi.append(run[:TOKEN_LIMIT])
     return Tokens(uni, bi)
+
+
+_SPACE = 0x20
+
+
+def spaced(text: str) -> tuple[str, str]:
+    """The tokens of a text joined by spaces, as an index takes them: (`uni`, `bi`).
+
+    The same as joining `tokens`, without making a string of each: indexing takes half the time.
+    """
+    cut = runs(text)
+    units = array("I", "".join(cut).encode("utf-32-le", "surrogatepass"))
+    # Every character with a space behind it, and every pair with one: a run's tokens are one stretch of each.
+    apart, paired = array("I", [_SPACE]) * (2 * len(units)), array("I", [_SPACE]) * (3 * len(units))
+    apart[::2] = units
+    paired[::3] = units
+    paired[1:-3:3] = units[1:]
+    characters = apart.tobytes().decode("utf-32-le", "surrogatepass")
+    both = paired.tobytes().decode("utf-32-le", "surrogatepass")
+    uni: list[str] = []
+    bi: list[str] = []
+    start = 0
+    for run in cut:
+        end = start + len(run)
+        if _begins_han(run):
+            uni.append(characters[2 * start : 2 * end - 1])
+            # A lone character has no pair and stands alone.
+            bi.append(both[3 * start : 3 * end - 4] if len(run) > 1 else run)
+        else:
+            uni.append(run[:TOKEN_LIMIT])
+            bi.append(run[:TOKEN_LIMIT])
+        start = end
+    return " ".join(uni), " ".join(bi)
 
 
 # What a person types into the box. Longer input is a text to match, not words to find.

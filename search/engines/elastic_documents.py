@@ -15,7 +15,7 @@ from typing import Any
 from elasticsearch.dsl import Keyword, Long, Mapping, Text
 
 from ..query import FACETS, SCHEMA_VERSION, Document
-from ..text import ANALYZER_VERSION, tokens
+from ..text import ANALYZER_VERSION, spaced
 from .values import NUMBERS, ORDER_FIELDS, TOMBSTONE, check, numbers
 
 SIMILARITY = "ours"
@@ -90,12 +90,12 @@ def document(given: Document) -> tuple[bytes, bytes]:
     Raises ValueError where a value cannot stand in the index.
     """
     check(given)
-    analysed = tokens(given.text)
+    uni, bi = spaced(given.text)
     row: dict[str, Any] = {
         "id": given.id,
         "kind": given.kind,
-        "uni": " ".join(analysed.uni),
-        "bi": " ".join(analysed.bi),
+        "uni": uni,
+        "bi": bi,
         "indexed_at": time.time_ns() // 1_000_000,
     }
     row |= given.all_terms()

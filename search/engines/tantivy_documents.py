@@ -5,7 +5,7 @@ from __future__ import annotations
 import tantivy
 
 from ..query import FACETS, Document
-from ..text import tokens
+from ..text import spaced
 from .values import NUMBERS, ORDER_FIELDS, TOMBSTONE, check, numbers
 
 WHITESPACE = "whitespace"
@@ -72,9 +72,9 @@ def document(given: Document) -> tantivy.Document:
     check(given)
     written = _named(given.id, given.version, removed=False)
     written.add_text("kind", given.kind)
-    analysed = tokens(given.text)
-    written.add_text("uni", " ".join(analysed.uni))
-    written.add_text("bi", " ".join(analysed.bi))
+    uni, bi = spaced(given.text)
+    written.add_text("uni", uni)
+    written.add_text("bi", bi)
     for facet, codes in given.all_terms().items():
         for code in codes:
             written.add_text(facet, code)

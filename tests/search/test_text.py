@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.text import BOX_LIMIT, TOKEN_LIMIT, excerpt, highlights, mapped, merge, normalize, tokens, words
+from search.text import BOX_LIMIT, TOKEN_LIMIT, excerpt, highlights, mapped, merge, normalize, spaced, tokens, words
 
 
 @pytest.mark.parametrize(
@@ -28,6 +31,30 @@ from search.text import BOX_LIMIT, TOKEN_LIMIT, excerpt, highlights, mapped, mer
 def test_tokens(text: str, uni: list[str], bi: list[str]) -> None:
     found = tokens(text)
     assert (found.uni, found.bi) == (uni, bi)
+
+
+# Letters, characters, what stands between them, and what folds into something else or into its neighbour.
+MIXED = st.text(
+    st.one_of(
+        st.characters(), st.sampled_from("氢能储运〇㐀𬭛ＰＭaZ9.-/+_，：（）％～\u00a0℃µ¹₂⁻\u0338\u0301\u200bﬁ①İ가")
+    )
+)
+
+
+def _plainly(text: str) -> str:
+    invisible = "[\u00ad\ufeff\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f]"
+    return unicodedata.normalize("NFKC", re.sub(invisible, "", text)).lower()
+
+
+@given(MIXED)
+def test_the_short_ways_fold_a_text_as_unicode_says(text: str) -> None:
+    assert normalize(text) == _plainly(text)
+
+
+@given(MIXED)
+def test_tokens_joined_at_once_are_the_tokens_joined(text: str) -> None:
+    found = tokens(text)
+    assert spaced(text) == (" ".join(found.uni), " ".join(found.bi))
 
 
 def test_a_token_of_any_length_is_cut_alike_on_both_sides() -> None:
