@@ -21,7 +21,7 @@ from . import sources
 from .engines import Engine, EngineDown
 from .models import SearchChange, SearchRun
 from .query import Document
-from .taking import BATCH, REBUILD, Taken, take_in
+from .taking import BATCH, REBUILD, Taken, take_in, write_down
 
 logger = logging.getLogger(__name__)
 
@@ -181,10 +181,7 @@ def _remember(failed: dict[str, str]) -> None:
     numbers = list(failed)
     for start in range(0, len(numbers), BATCH):
         rows = sources.versions_of(numbers[start : start + BATCH])
-        SearchChange.objects.bulk_create(
-            [SearchChange(kind=kind, key=key, version=version) for key, (kind, version) in rows.items()],
-            ignore_conflicts=True,
-        )
+        write_down(SearchChange(kind=kind, key=key, version=version) for key, (kind, version) in rows.items())
 
 
 def _said(failed: dict[str, str]) -> str:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from . import rebuilding, sources
 from .engines import Engine, get_engine
@@ -150,7 +150,9 @@ def _confirmed(engine: Engine, suspects: dict[str, str]) -> Iterator[_Fault]:
 def _repair(faults: Iterable[_Fault]) -> bool:
     """Write a row for each; False where the index is ahead of a counter that cannot be raised."""
     is_enough = True
-    for part in _parts(faults):
+    # Where others write meanwhile, a transaction for each, counter first, as who publishes a listing does it: no locks
+    # are held while others are waited for.
+    for part in _parts(faults, 1 if connection.features.has_select_for_update else CHUNK):
         rows, ahead = {}, {}
         for fault in part:
             version = fault.wanted or 0

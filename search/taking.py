@@ -11,10 +11,10 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from . import sources
@@ -31,6 +31,8 @@ LEASE = dt.timedelta(seconds=30)
 TRIES = 5
 # Seconds to the next try, doubled each time: 2, 4, 8, 16.
 FIRST_WAIT = 2
+# So long a drain waits for a key that a transaction under way has just inserted.
+LOCK_MILLISECONDS = 500
 # kind and key of the row that asks for a rebuild: it is not of this module.
 REBUILD = "*"
 # Written where a batch failed, to learn whether the engine or the batch is at fault.
@@ -172,8 +174,8 @@ def _settle(rows: Sequence[SearchChange], failed: dict[str, str], *, is_alone: b
             if taken[pk].key in failed:
                 _put_aside(taken[pk], failed[taken[pk].key][:300] or "no reason given")
         standing = set(SearchChange.objects.filter(pk__in=taken).values_list("pk", flat=True))
-        if not is_alone:
-            _look_again([row for row in rows if row.pk not in standing | same and row.key not in failed])
+    if not is_alone:
+        _look_again([row for row in rows if row.pk not in standing | same and row.key not in failed])
     return standing - now.keys()
 
 
@@ -193,6 +195,23 @@ def _look_again(rows: Sequence[SearchChange]) -> None:
     """Another drain took these in and forgot them while this one was at it. A rebuild in between forgets tombstones, so
     that what this one wrote last may be older than what the other removed: compared once more, it is put right.
     """
-    SearchChange.objects.bulk_create(
-        [SearchChange(kind=row.kind, key=row.key, version=row.version) for row in rows], ignore_conflicts=True
-    )
+    write_down(SearchChange(kind=row.kind, key=row.key, version=row.version) for row in rows)
+
+
+def write_down(rows: Iterable[SearchChange]) -> None:
+    """Insert rows, each by itself, where their keys have none: in one statement they would hold some keys and wait for
+    others, and an import that takes them in another order would end in a deadlock.
+
+    A key that somebody is inserting now is left to him.
+    """
+    if not connection.features.has_select_for_update:
+        SearchChange.objects.bulk_create(list(rows), ignore_conflicts=True)
+        return
+    for row in rows:
+        try:
+            with transaction.atomic():
+                with connection.cursor() as cursor:
+                    cursor.execute(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}")
+                SearchChange.objects.bulk_create([row], ignore_conflicts=True)
+        except OperationalError as error:
+            logger.info("search: %s is being changed by another: %s", row, error)
