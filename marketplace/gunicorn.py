@@ -32,6 +32,20 @@ forwarded_allow_ips = "*" if int(os.environ.get("TRUSTED_PROXIES") or 0) else "1
 proc_name = "technology-market"
 
 
+def when_ready(server: Any) -> None:
+    """The port is ours: begin worker and beat where one command is to start everything."""
+    from marketplace.operations import companions
+
+    companions.start()
+
+
+def on_exit(server: Any) -> None:
+    """End what was started beside the site."""
+    from marketplace.operations import companions
+
+    companions.stop()
+
+
 def post_worker_init(worker: Any) -> None:
     """The application is loaded: begin the housekeeping and, at the first start, say where the site is."""
     from marketplace.operations import housekeeping, startup

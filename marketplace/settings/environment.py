@@ -36,6 +36,7 @@ VARIABLES = (
     Variable("REDIS_URL", "无，任务在网站进程内办理", "Redis 地址，如 redis://主机:6379/0；设后由 Celery 进程办理任务"),
     Variable("WEB_CONCURRENCY", "1", "网站进程数；仅在设了 REDIS_URL 时有效"),
     Variable("WORKER_CONCURRENCY", "4", "一个 Celery worker 同时办理的任务数"),
+    Variable("WITH_WORKERS", "./run 下为 1，否则为 0", "1：设了 REDIS_URL 时由网站一并启动 worker 和 beat"),
     Variable("EMAIL_URL", "写入 DATA_DIR/mail", "发信服务器，如 smtp://用户:口令@主机:587", True),
     Variable("SECRET_KEY", "DATA_DIR 中生成并保存", "签名密钥，至少 50 个字符", True),
     Variable("ALLOWED_HOSTS", "HOST 与本机", "允许的主机名，逗号分隔", True),
