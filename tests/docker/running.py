@@ -83,7 +83,7 @@ class Stack:
         self.folder, self.data = folder, folder / "data"
         self.data.mkdir()
         self.port = free_port()
-        self.values = {**answers(), "EMAIL_URL": f"filemail://{self.data}/mail"}
+        self.values = {**answers(), "EMAIL_URL": f"filemail:///{self.data}/mail"}
         self.services = compose()["services"]
         self.closing = ExitStack()
         self.processes: dict[str, SiteProcess] = {}
