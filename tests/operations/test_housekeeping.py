@@ -150,6 +150,7 @@ def test_a_stop_takes_no_longer_than_it_may_and_one_without_the_lock_does_no_las
     assert 0.2 < time.monotonic() - began < 1
     assert last == []
     gate.set()
+    one.threads[0].join(5)
 
 
 def test_with_workers_the_site_keeps_no_house(settings):
