@@ -106,4 +106,61 @@ def rollback() -> str:
     return "ok"
 
 
-ACTS: dict[str, Any] = {"base": base, "canaries": canaries, "rollback": rollback}
+POISON = "毒丸"
+
+
+def feed(batch: str, size: str, poison: str) -> dict[str, int]:
+    """Ask for `size` effects of four kinds, and `poison` listings that can be neither indexed nor matched.
+
+    A third are changes of listings (with matches due for some), a third jobs, a third mails.
+    """
+    from django.db import transaction
+
+    from cms.models import Achievement, ListingRecord
+    from cms.signals import listing_changed
+    from marketplace.accounts.models import User
+    from marketplace.jobs import services as jobs
+    from marketplace.notifications.services import notify
+
+    organization, share = owner(), max(1, int(size) // 3)
+    user, _ = User.objects.get_or_create(email="gate@example.org", defaults={"name": "验收"})
+    for place in range(share + int(poison)):
+        word = f"gmfeed{batch}x{place}"
+        record = ListingRecord(kind="achievement", owner_id=organization)
+        title = f"{POISON if place >= share else '除氟'}装置 {word}"
+        with transaction.atomic():
+            record.save()
+            Achievement(record=record, live=True, title=title, summary="吸附填料连续运行。").save()
+            record.raise_search_version()
+            # A tenth asks for matches too: each costs as much as a page.
+            what = "published" if place % 10 == 0 or place >= share else "access"
+            listing_changed.send(sender=ListingRecord, record=record, what=what)
+    for place in range(share):
+        jobs.start("gate.effect", f"gate {batch} {place}", by=user)
+    finished = jobs.Job.objects.order_by("pk").first()
+    for place in range(share):
+        # The key stands in the address of the notice, and so in the mail.
+        key = f"gate-mail-{batch}-{place}"
+        notify([user], "jobs/notices/finished", dedupe=key, url=f"/{key}/", context={"job": finished})
+    return {"listings": share, "poison": int(poison), "jobs": share, "mails": share}
+
+
+def duplicates(times: str) -> int:
+    """Deliver every task's message so often, as a broker does that has lost an acknowledgement."""
+    from marketplace.operations import duties
+
+    count = 0
+    for _ in range(int(times)):
+        for duty in duties.duties():
+            duty.task.apply_async()
+            count += 1
+    return count
+
+
+ACTS: dict[str, Any] = {
+    "base": base,
+    "canaries": canaries,
+    "rollback": rollback,
+    "feed": feed,
+    "duplicates": duplicates,
+}

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 from .gate import CannotRun, Gate, Run, TimeUp
 
-MODULES = ("search_death", "es_outage", "reindex_live")
+MODULES = ("search_death", "es_outage", "reindex_live", "task_chaos")
 PASSED, FAILED, COULD_NOT = 0, 1, 2
 
 

@@ -6,6 +6,7 @@ Read from the environment by `child` alone; the product knows nothing of it.
     GATE_SCHEMA     another SCHEMA_VERSION and one more field: the next version of the product
     GATE_SLOW_ROWS  milliseconds that reading one document for a rebuild takes longer
     GATE_LEASES     seconds that the claims of a dead process last (minutes in the product)
+    GATE_JOBS       a file: jobs of the kind "gate.effect" tell in it each time that they run
     GATE_POISON     a word: what has it in its title can be neither indexed nor matched
 """
 
@@ -37,6 +38,7 @@ def late() -> None:
     _slow_rows(float(os.environ.get("GATE_SLOW_ROWS") or 0) / 1000)
     _short_leases(float(os.environ.get("GATE_LEASES") or 0))
     _poison(os.environ.get("GATE_POISON", ""))
+    _jobs(os.environ.get("GATE_JOBS", ""))
     name = os.environ.get("GATE_SABOTAGE", "")
     if name:
         SABOTAGES[name]()
@@ -64,14 +66,14 @@ def _short_leases(seconds: float) -> None:
 
     from marketplace.deals import suggesting
     from marketplace.jobs import runner
-    from marketplace.notifications import services as notifications
+    from marketplace.notifications import sending
     from search import rebuilding, taking
 
     lease = dt.timedelta(seconds=seconds)
     runner.LEASE = suggesting.LEASE = taking.LEASE = rebuilding.LEASE = lease
     suggesting.FIRST_WAIT = taking.FIRST_WAIT = 0.1
     rebuilding.RENEW_SECONDS = seconds / 5
-    notifications.CLAIM_MINUTES = seconds / 60
+    sending.CLAIM_MINUTES = seconds / 60
 
 
 def _poison(word: str) -> None:
@@ -93,6 +95,23 @@ def _poison(word: str) -> None:
     for kind in sources.kinds():
         source = sources._sources[kind]
         sources.register(kind, source.queryset, refusing(source.to_document), source.key)
+
+
+def _jobs(path: str) -> None:
+    if not path:
+        return
+    from marketplace.jobs import services as jobs
+    from marketplace.notifications.services import notify
+
+    def effect(job: Any, progress: Any) -> None:
+        with open(path, "a") as file:
+            file.write(f"{job.pk}\n")
+        progress.stage("gate", total=1)
+        # Its effect, once however often it runs: the second notice with the same key is none.
+        notify([job.by], "jobs/notices/finished", dedupe=f"gate-{job.pk}", mail=False, context={"job": job})
+        progress.step()
+
+    jobs.register("gate.effect", effect)
 
 
 # Sabotages
@@ -235,6 +254,41 @@ def deaf_rebuild() -> None:
     _replace_method(_engine(), "put", put)
 
 
+def forget_first() -> None:
+    """A change row is deleted before its document is written: a death in between loses it."""
+    from search import sources
+    from search.models import SearchChange
+
+    load = sources.load
+
+    def forgetting(kind: str, keys: Any) -> Any:
+        wanted = list(keys)
+        found = load(kind, wanted)
+        SearchChange.objects.filter(key__in=wanted).delete()
+        time.sleep(0.3)
+        return found
+
+    sources.load = forgetting
+
+
+def mail_twice() -> None:
+    """A mail has another identity each time that it is sent, and no claim holds two off."""
+    import secrets
+
+    from marketplace.notifications import sending
+
+    message = sending._message
+
+    def other(notice: Any) -> Any:
+        made = message(notice)
+        made.extra_headers["Message-ID"] = f"<{secrets.token_hex(8)}@gate>"
+        time.sleep(0.05)
+        return made
+
+    sending._message = other
+    sending._claim = lambda notice: True
+
+
 def no_repair() -> None:
     """Reconciling compares and mends nothing."""
     from search import changes
@@ -275,4 +329,6 @@ SABOTAGES: dict[str, Callable[[], None]] = {
     "deaf-rebuild": deaf_rebuild,
     "no-repair": no_repair,
     "two-steps": two_steps,
+    "forget-first": forget_first,
+    "mail-twice": mail_twice,
 }
