@@ -43,6 +43,8 @@ def key() -> str:
         ROOT / "marketplace/contracts/children.py",
         ROOT / "marketplace/accounts/roles.py",
         ROOT / "cms/taxonomy.py",
+        # Which apps there are.
+        ROOT / "marketplace/settings/base.py",
     }
     for path in sorted(p for p in watched if ".venv" not in p.parts and p.is_file()):
         digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())

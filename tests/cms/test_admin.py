@@ -153,6 +153,17 @@ def test_news_shows_what_an_editor_published(client):
     assert client.get("/news/?kind=policy").status_code == 200
 
 
+def test_an_editor_finds_a_page_by_a_part_of_its_chinese_title(client):
+    client.force_login(UserFactory(editor=True))
+    index = NewsIndexPage.objects.get()
+    index.add_child(instance=NewsPage(title="揭榜挂帅项目征集通知", slug="call", body="<p>自即日起征集</p>"))
+    address = reverse("wagtailadmin_pages:search")
+    found = client.get(address, {"q": "挂帅"})
+    assert found.status_code == 200
+    assert "揭榜挂帅项目征集通知" in found.content.decode()
+    assert "揭榜挂帅项目征集通知" not in client.get(address, {"q": "帅挂"}).content.decode()
+
+
 def test_moderators_have_no_publish_permission():
     group = Group.objects.get(name="审核员")
     assert not group.permissions.filter(codename__startswith="publish").exists()

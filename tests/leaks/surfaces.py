@@ -15,7 +15,7 @@ from .scene import Market
 SORTS = ("", "-updated_at", "-published_at", "price", "-price", "-trl")
 WORD = quote("除氟")
 ADMIN = (
-    "/admin/", "/admin/moderation/", "/admin/pages/", "/admin/images/?q=",
+    "/admin/", "/admin/moderation/", "/admin/pages/", "/admin/pages/search/?q=", "/admin/images/?q=",
     "/admin/documents/?q=", "/admin/users/?q=", "/admin/reports/locked/", "/admin/reports/workflow/",
     "/admin/reports/workflow_tasks/", "/admin/reports/site-history/", "/admin/snippets/",
     "/admin/snippets/accounts/organization/?q=", "/admin/snippets/agencies/broker/?q=",
