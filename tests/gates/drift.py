@@ -66,8 +66,8 @@ def _change_elastic(world: World, removed: list[str], added: list[str]) -> None:
     assert world.elastic is not None
     url = world.elastic.url
     index = next(iter(judge.ask_elastic(url, "GET", f"/_alias/{PREFIX}")))
-    # A lost document is unknown to the index. For a minute after this removal it would still remember the number, with a
-    # version that no repair may undercut.
+    # A lost document is unknown to the index. For a minute after this removal it would still remember the number, with
+    # a version that no repair may undercut.
     judge.ask_elastic(url, "PUT", f"/{index}/_settings", {"index.gc_deletes": "0s"})
     for number in removed:
         judge.ask_elastic(url, "DELETE", f"/{index}/_doc/{number}")
