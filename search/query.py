@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -49,7 +50,9 @@ EXCLUDING_LIMIT = 1_000
 ORDERINGS = ("", "-published_at", "-updated_at", "price", "-price", "-trl")
 
 
-def levels(facet: str, code: str) -> list[str]:
+# Every document of a rebuild asks, of a few hundred codes.
+@lru_cache(maxsize=8_192)
+def levels(facet: str, code: str) -> tuple[str, ...]:
     """Return every term under which a code is found: itself and all above it.
 
     region 150602 → 15, 1506, 150602; technology_field 0605 → 06, 0605; key_technology KI1-2 → KI1, KI1-2;
@@ -57,12 +60,12 @@ def levels(facet: str, code: str) -> list[str]:
     """
     if facet in _PREFIX_FACETS:
         code = area_prefix(code)
-        return [code[:length] for length in range(2, len(code), 2)] + [code]
+        return (*(code[:length] for length in range(2, len(code), 2)), code)
     if facet == "industry" and code.isdigit():
-        return [code[:length] for length in range(2, len(code))] + [code]
+        return (*(code[:length] for length in range(2, len(code))), code)
     if facet == "key_technology" and "-" in code:
-        return [code.split("-")[0], code]
-    return [code]
+        return code.split("-")[0], code
+    return (code,)
 
 
 def term_of(facet: str, code: str) -> str:
@@ -141,7 +144,10 @@ class Document:
         for name, codes in given.items():
             if name not in FACETS:
                 raise ValueError(f"unknown facet {name!r} of {self.id}: add it to search.query.FACETS")
-            unique = dict.fromkeys(level for code in codes if code for level in levels(name, str(code)))
+            unique: dict[str, None] = {}
+            for code in codes:
+                if code:
+                    unique |= dict.fromkeys(levels(name, str(code)))
             if unique:
                 found[name] = list(unique)
         return found

@@ -7,7 +7,7 @@ search names no app.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
@@ -25,7 +25,8 @@ VERSIONS = 1_000
 
 @dataclass(frozen=True)
 class Source:
-    """One kind: `queryset()` gives the rows that a visitor may find, with all that `to_document` needs already joined.
+    """One kind: `queryset()` gives the rows that a visitor may find, with all that `to_document` needs already joined,
+    but for what `prepare` attaches to many of them at once.
 
     `key` is the path to the row's number. `to_document` returns None for a row that has nothing public. `version` is
     the path to the row's counter, for a kind each of whose rows gives a document of that version: then comparing index
@@ -40,6 +41,7 @@ class Source:
     key: str = "number"
     version: str = ""
     outrun: Callable[[Mapping[str, int]], None] | None = None
+    prepare: Callable[[Sequence[Any]], None] | None = None
 
     def key_of(self, row: Any) -> str:
         return reduce(getattr, self.key.split("__"), row)
@@ -63,11 +65,12 @@ def register(
     key: str = "number",
     version: str = "",
     outrun: Callable[[Mapping[str, int]], None] | None = None,
+    prepare: Callable[[Sequence[Any]], None] | None = None,
 ) -> None:
     """Make a kind findable; what the arguments are stands at `Source`. Registering it again replaces the earlier
     entry.
     """
-    _sources[kind] = Source(kind, queryset, to_document, key, version, outrun)
+    _sources[kind] = Source(kind, queryset, to_document, key, version, outrun, prepare)
 
 
 def kinds() -> tuple[str, ...]:
@@ -167,7 +170,10 @@ def _paged(source: Source) -> Iterator[list[Any]]:
 
 def _read(source: Source, rows: Iterable[Any]) -> Loaded:
     loaded = Loaded()
-    for row in rows:
+    listed = list(rows)
+    if source.prepare is not None:
+        source.prepare(listed)
+    for row in listed:
         try:
             document = source.to_document(row)
         except Exception as error:  # one bad row must not keep the others out of the index

@@ -25,7 +25,7 @@ from search.query import Document, Query, levels, price_band, term_of, trl_band
     ],
 )
 def test_every_level_above_a_code_is_a_term(facet: str, code: str, expected: list[str]) -> None:
-    assert levels(facet, code) == expected
+    assert list(levels(facet, code)) == expected
 
 
 def test_a_filter_value_is_one_term() -> None:
