@@ -14,6 +14,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from types import FrameType
 
 COMMANDS = {
     "worker": ["worker", "--without-gossip", "--without-mingle", "--without-heartbeat", "--concurrency", "2"],
@@ -38,6 +40,21 @@ def start() -> None:
     for name in COMMANDS:
         command = [sys.executable, "-m", "marketplace.operations.companions", name, str(os.getpid())]
         _running.append(subprocess.Popen(command))  # noqa: S603
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        before = signal.getsignal(number)
+        if callable(before):
+            signal.signal(number, _passing_on(before))
+
+
+def _passing_on(before: Callable[[int, FrameType | None], object]) -> Callable[[int, FrameType | None], None]:
+    """A handler that first asks the companions to end, so that they do while the site does."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        for child in _running:
+            child.terminate()
+        before(number, frame)
+
+    return handle
 
 
 def stop(patience: float = PATIENCE) -> None:
