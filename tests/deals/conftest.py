@@ -1,17 +1,13 @@
-"""Each test that asks for `index` has a search index in a folder of its own."""
+"""Each test that asks for `index` has a search index of its own."""
 
 from __future__ import annotations
 
 import pytest
 
-from search import changes
-from search.engines import close_engine
+from tests.search.markets import fresh_market
 
 
 @pytest.fixture
 def index(tmp_path, settings, monkeypatch):
-    settings.DATA_DIR = tmp_path
-    monkeypatch.setattr(changes, "_last_rebuild", None)
-    close_engine()
-    yield
-    close_engine()
+    with fresh_market(settings, tmp_path, monkeypatch):
+        yield

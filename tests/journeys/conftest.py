@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from search import changes
-from search.engines import close_engine
+from tests.search.markets import fresh_market
 
 from .browsing import browser
 from .city import City
@@ -17,9 +16,6 @@ __all__ = ["browser", "city", "demo_market", "demo_site"]
 @pytest.fixture
 def city(transactional_db, settings, tmp_path, monkeypatch):
     """An empty market with its staff: transactions are real, so that mails and the index see what was committed."""
-    settings.DATA_DIR = tmp_path
     settings.MEDIA_ROOT = tmp_path / "media"
-    monkeypatch.setattr(changes, "_last_rebuild", None)
-    close_engine()
-    yield City()
-    close_engine()
+    with fresh_market(settings, tmp_path, monkeypatch):
+        yield City()

@@ -3,15 +3,17 @@ from __future__ import annotations
 import pytest
 
 from search import engines
+from tests.search.markets import fresh_market
 
 
 @pytest.fixture
-def engine(settings, tmp_path):
+def engine(settings, tmp_path, monkeypatch):
     """An empty index of this test alone."""
-    settings.DATA_DIR = tmp_path
-    engines.close_engine()
-    yield engines.get_engine()
-    engines.close_engine()
+    with fresh_market(settings, tmp_path, monkeypatch):
+        made = engines.get_engine()
+        if made.needs_rebuild():
+            made.rebuild([])
+        yield made
 
 
 @pytest.fixture

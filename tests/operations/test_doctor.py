@@ -18,6 +18,7 @@ from search import changes
 from search.engines import close_engine
 from search.models import SearchAlarm, SearchChange
 from tests.factories import DemandFactory, RecordFactory, UserFactory
+from tests.search.markets import fresh_market
 
 pytestmark = pytest.mark.django_db
 
@@ -25,16 +26,15 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def sound(settings, tmp_path, monkeypatch):
     """An installation with nothing wrong: index, collected static files, a public address."""
-    settings.DATA_DIR = tmp_path
+    settings.REDIS_URL = ""  # what tasks lack is asked in test_heartbeat
     settings.MEDIA_ROOT, settings.PRIVATE_ROOT = tmp_path / "media", tmp_path / "private"
     settings.STATIC_ROOT = tmp_path / "static"
     settings.SITE_URL = "http://market.example.org"
     settings.STATIC_ROOT.mkdir()
     (settings.STATIC_ROOT / "stamp").write_text(startup.static_stamp())
-    close_engine()
-    changes.rebuild()
-    yield
-    close_engine()
+    with fresh_market(settings, tmp_path, monkeypatch):
+        changes.rebuild()
+        yield
 
 
 def names() -> list[str]:

@@ -10,11 +10,13 @@ import pytest
 
 from cms.models import Achievement, ListingQuerySet, ListingRecord
 from search import changes, listings, matching
-from search.engines import close_engine, get_engine
+from search.engines import get_engine
 from search.query import Query
 from search.reasons import LAST_RANK, POSSIBLE, STRONG, WEAK, band
 from search.text import normalize
 from tests.factories import AchievementFactory, DemandFactory, ExpertFactory, OrganizationFactory, kpi, target
+
+from .markets import fresh_market
 
 pytestmark = pytest.mark.django_db
 
@@ -23,11 +25,8 @@ SECRET = "冠醚螯合树脂"
 
 @pytest.fixture(autouse=True)
 def market(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    settings.DATA_DIR = tmp_path
-    monkeypatch.setattr(changes, "_last_rebuild", None)
-    close_engine()
-    yield
-    close_engine()
+    with fresh_market(settings, tmp_path, monkeypatch):
+        yield
 
 
 def numbers(found: list[matching.Candidate]) -> list[str]:
