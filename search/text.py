@@ -138,6 +138,12 @@ def words(typed: str) -> list[Word]:
     A word of several Han characters asks for each of its pairs, a lone character for the character, a Latin run for the
     token. A word written without a space between (`PEM电解槽`) is one word with the terms of its parts.
     """
+    return list(_words(typed))
+
+
+@lru_cache(maxsize=1024)
+def _words(typed: str) -> tuple[Word, ...]:
+    """Kept: a page asks for the words of the box once for each title and sentence that it marks."""
     found: list[Word] = []
     for chunk in re.split(r"[^\w.\-/+]+|_+", normalize(typed[:BOX_LIMIT])):
         terms: dict[tuple[str, str], None] = {}
@@ -150,7 +156,7 @@ def words(typed: str) -> list[Word]:
                 terms.update(dict.fromkeys(("bi", pair) for pair in pairs(run)))
         if terms:
             found.append(Word(chunk, tuple(terms)))
-    return found
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

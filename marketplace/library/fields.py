@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from typing import Any
 
@@ -35,6 +36,10 @@ class CodesField(forms.Field):
         self.pattern = re.compile(pattern)
         super().__init__(**kwargs)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> CodesField:
+        """Each form copies its fields: of this one nothing is ever changed by a form, its widget neither."""
+        return copy.copy(self)
+
     def to_python(self, value: Any) -> list[str]:
         return list(dict.fromkeys(v.strip() for v in value or [] if v.strip()))
 
@@ -61,6 +66,10 @@ class CodesFilter(django_filters.Filter):
         self.facet, self.path, self.many = facet, path, many
         kwargs.setdefault("pattern", self.pattern)
         super().__init__(**kwargs)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> CodesFilter:
+        """Each FilterSet copies its filters and tells them whose they are; all else of this one never changes."""
+        return copy.copy(self)
 
     def condition(self, code: str) -> Q:
         return Q(**{self.path: code})

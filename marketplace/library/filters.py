@@ -6,10 +6,13 @@ with AND. A test holds both to the same rows for filters; for `q` the rows of `.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import django_filters
+from django import forms
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
@@ -81,7 +84,17 @@ class ListingFilterSet(django_filters.FilterSet):
         model = listing_model(self.KIND)
         super().__init__(data, findable(model, user) if queryset is None else queryset, **kwargs)
         self.model = model
-        self.form.fields["ordering"].choices = [(o, ORDERINGS[o]) for o in self.ORDERED if o]
+
+    @classmethod
+    @cache
+    def _form_class(cls) -> type[forms.Form]:
+        """Made once: its fields are the class's own, and each form copies them."""
+        fields = {name: one.field for name, one in copy.deepcopy(cls.base_filters).items()}
+        fields["ordering"].choices = [(o, ORDERINGS[o]) for o in cls.ORDERED if o]
+        return type(f"{cls.__name__}Form", (forms.Form,), fields)
+
+    def get_form_class(self) -> type[forms.Form]:
+        return self._form_class()
 
     def keep(self, queryset: QuerySet, name: str, value: Any) -> QuerySet:
         """Ordering narrows nothing."""

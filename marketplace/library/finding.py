@@ -13,13 +13,13 @@ from datetime import datetime
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Max
+from django.db.models import Max, Prefetch
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-from cms.models import Listing, listing_model
+from cms.models import Listing, PatentItem, TransferMode, listing_model
 from search import checked
-from search.checked import Checked
+from search.checked import Checked, Parts
 from search.engines import EngineDown
 from search.query import DEPTH_LIMIT, Hit, Query
 
@@ -71,31 +71,41 @@ class Found:
         return list(self.page.object_list)
 
 
-def ask(query: Query, user: Any, *, place: str) -> Checked | None:
-    """What the engine finds and this person may see, or None where the database must answer."""
+def ask(query: Query, user: Any, *, place: str, parts: Parts | None = None) -> Checked | None:
+    """What the engine finds and this person may see, or None where the database must answer. `parts`: what is joined
+    to the rows; none is `with_parts`.
+    """
     try:
-        return checked.find(query, user, place=place, parts=with_parts)
+        return checked.find(query, user, place=place, parts=parts or with_parts)
     except EngineDown as error:
         logger.warning("library: the search engine is down, the database answers: %s", error)
         return None
 
 
 def find(
-    filters: ListingFilterSet, user: Any, *, page: int = 1, page_size: int = 20, facets: Sequence[str] = ()
+    filters: ListingFilterSet,
+    user: Any,
+    *,
+    page: int = 1,
+    page_size: int = 20,
+    facets: Sequence[str] = (),
+    parts: Parts | None = None,
 ) -> Found:
     """One page of what the FilterSet asks for, with counts of the named facets (parameters of the set).
 
-    A page beyond the last one is the last one.
+    A page beyond the last one is the last one. `parts` as at `ask`; `for_rows` where rows of a list are all that is
+    shown.
     """
     page = max(1, page)
     if (page - 1) * page_size >= DEPTH_LIMIT:
         page = DEPTH_LIMIT // page_size
-    results = ask(filters.to_query(facets=facets, page=page, page_size=page_size), user, place=f"{filters.KIND}s")
+    query = filters.to_query(facets=facets, page=page, page_size=page_size)
+    results = ask(query, user, place=f"{filters.KIND}s", parts=parts)
     if results is None:
         return from_rows(filters, page=page, page_size=page_size)
     paginator = Counted(results.total, page_size)
     if page > paginator.num_pages:
-        return find(filters, user, page=paginator.num_pages, page_size=page_size, facets=facets)
+        return find(filters, user, page=paginator.num_pages, page_size=page_size, facets=facets, parts=parts)
     by_parameter = {name: results.facets.get(filters.coded[name].facet, {}) for name in facets}
     return Found(
         page=paginator.page_of(results.listed, page),
@@ -169,3 +179,37 @@ def with_parts(rows: Any, kind: str) -> Any:
         # Without a name select_related() would forget the joins that stand there already.
         rows = rows.select_related(*ONE[kind])
     return rows.prefetch_related(*MANY.get(kind, []))
+
+
+# What `rows.row` shows of a listing and of what is joined to it; another column costs a query a row (a test counts).
+_NAMES = ("name", "name_en")
+_JOINED = {
+    "record": ("kind", "number", "availability", "changed_at", "first_published_at", "holder_name"),
+    "record__owner": ("name", "verified_at"),
+    "technology_field": _NAMES,
+    "region": _NAMES,
+    "achievement_type": _NAMES,
+}
+_SHOWN = {
+    "achievement": ("trl", "price_type", "price_min", "price_max"),
+    "demand": ("is_budget_negotiable", "budget_min", "budget_max", "deadline", "is_anonymous"),
+    "expert": ("position", "services"),
+    "project": ("stage", "budget", "starts_on", "ends_on"),
+}
+
+
+def for_rows(rows: Any, kind: str) -> Any:
+    """Only what a row of a list shows, in a fixed number of queries: no text of the detail is read, and codes stand as
+    lists beside the row (`listed_modes`, `listed_patents`), which saves a manager each.
+    """
+    joined = [name for name in _JOINED if name != "achievement_type" or kind == "achievement"]
+    columns = [f"{name}__{column}" for name in joined for column in _JOINED[name]]
+    rows = rows.select_related(*joined).only("title", "summary", "disclosure_level", *_SHOWN[kind], *columns)
+    if kind == "achievement":
+        modes = TransferMode.objects.only(*_NAMES, "order")
+        patents = PatentItem.objects.only("is_granted", "achievement_id", "sort_order")
+        return rows.prefetch_related(
+            Prefetch("transfer_modes", modes, to_attr="listed_modes"),
+            Prefetch("patents", patents, to_attr="listed_patents"),
+        )
+    return rows

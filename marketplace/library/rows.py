@@ -60,14 +60,20 @@ def _achievement(listing: Achievement) -> dict[str, Any]:
         "price": figure,
         "price_word": words.with_small_unit(words.price_word(listing)) if figure is None else "",
         "trl": listing.trl,
-        "modes": " · ".join(str(mode) for mode in listing.transfer_modes.all()[:3]),
+        "modes": " · ".join(str(mode) for mode in _listed(listing, "modes", "transfer_modes")[:3]),
         "rights": _rights(listing),
     }
 
 
+def _listed(listing: Achievement, short: str, name: str) -> list[Any]:
+    """What `finding.for_rows` has put beside the row, or else the related rows."""
+    known: list[Any] | None = getattr(listing, f"listed_{short}", None)
+    return list(getattr(listing, name).all()) if known is None else known
+
+
 def _rights(listing: Achievement) -> str:
     """What protects it: granted and pending patents where they are public, else the kind of achievement."""
-    patents = list(listing.patents.all()) if listing.disclosure_level == "L0" else []
+    patents = _listed(listing, "patents", "patents") if listing.disclosure_level == "L0" else []
     granted = sum(p.is_granted for p in patents)
     if granted:
         return _("授权专利 %(n)d 件") % {"n": granted}

@@ -33,7 +33,14 @@ def page_number(request: HttpRequest) -> int:
 def listing_list(request: HttpRequest, kind: str) -> HttpResponse:
     """One list with its facets, chips, orders and the way on where it is empty."""
     filters = FILTERSETS[kind](request.GET, user=request.user)
-    found = finding.find(filters, request.user, page=page_number(request), page_size=PAGE_SIZE, facets=filters.SHOWN)
+    found = finding.find(
+        filters,
+        request.user,
+        page=page_number(request),
+        page_size=PAGE_SIZE,
+        facets=filters.SHOWN,
+        parts=finding.for_rows,
+    )
     labels = facets.Labels(request.user)
     chosen = facets.chips(filters, request.GET, labels)
     typed = filters.values.get("q", "")

@@ -70,7 +70,7 @@ def ask(typed: str, scope: str, user: Any, page: int, page_size: int = PAGE_SIZE
     """One page over all kinds, or of one (`scope`), with the number of hits in each kind."""
     kinds = (scope,) if scope else KINDS
     query = Query(text=typed, kinds=kinds, facets=("kind",), page=page, page_size=page_size)
-    results = finding.ask(query, user, place="search")
+    results = finding.ask(query, user, place="search", parts=finding.for_rows)
     if results is None:
         return _from_rows(typed, scope, user, page, page_size)
     counted = {kind: results.facets.get("kind", {}).get(kind, 0) for kind in KINDS}

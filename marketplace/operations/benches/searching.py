@@ -48,7 +48,9 @@ def whole(question: Question) -> finding.Found:
     """What the page of a list does: parse, ask, check what is visible, make its rows."""
     visitor = AnonymousUser()
     filters = FILTERSETS[question.kind](question.data, user=visitor)
-    found = finding.find(filters, visitor, page=question.page, page_size=PAGE_SIZE, facets=filters.SHOWN)
+    found = finding.find(
+        filters, visitor, page=question.page, page_size=PAGE_SIZE, facets=filters.SHOWN, parts=finding.for_rows
+    )
     typed = filters.values.get("q", "")
     for listing in found.rows:
         rows.row(listing, typed)
