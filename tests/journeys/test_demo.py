@@ -73,9 +73,11 @@ def test_thirty_public_demands_have_a_match_and_some_have_none(demo_market):
         "AND band IN ('strong', 'possible')"
     )
     live = f"SELECT record_id FROM cms_demand WHERE {PUBLIC.format(day=day_of(demo_market))}"
-    assert number(demo_market, f"SELECT COUNT(DISTINCT demand_id) FROM ({matched}) WHERE demand_id IN ({live})") >= 30
+    assert (
+        number(demo_market, f"SELECT COUNT(DISTINCT demand_id) FROM ({matched}) AS m WHERE demand_id IN ({live})") >= 30
+    )
     # An honest "nothing yet" can be shown as well.
-    assert number(demo_market, f"SELECT COUNT(*) FROM ({live}) WHERE record_id NOT IN ({matched})") >= 1
+    assert number(demo_market, f"SELECT COUNT(*) FROM ({live}) AS l WHERE record_id NOT IN ({matched})") >= 1
 
 
 def test_demands_and_achievements_stand_in_every_other_state(demo_market):
