@@ -283,6 +283,7 @@ if REDIS_URL:
 # Tasks (marketplace.celery). All but jobs are acknowledged when done and given again where their worker died. The row
 # is the truth and a task only looks: nothing is kept of its outcome, and a message that is lost costs a second.
 CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_BROKER_TRANSPORT = "marketplace.broker:Transport" if REDIS_URL else "memory"
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
 CELERY_TASK_DEFAULT_QUEUE = f"{SEARCH_PREFIX}-tasks"
