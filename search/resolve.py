@@ -113,7 +113,9 @@ def _people(text: str, user: Any) -> list[Resolved]:
         Resolved("person", _("专家 %(name)s") % {"name": text}, row.get_absolute_url(), numbers=(row.number,))
         for row in experts
     ]
-    rows = Achievement.objects.visible_to(user).filter(inventors__contains=text).select_related("record")[: MOST * 2]
+    # Asked of itself the column is read from its index, not from rows with all their texts.
+    holding = Achievement.objects.filter(inventors__contains=text).order_by().values("pk")
+    rows = Achievement.objects.visible_to(user).filter(pk__in=holding).select_related("record")[: MOST * 2]
     named = [row for row in _readable(rows, user) if text in _NAME_SEPARATORS.split(row.inventors)][:MOST]
     if named:
         label = _("完成人 %(name)s 的成果") % {"name": text}

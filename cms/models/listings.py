@@ -236,6 +236,8 @@ class Achievement(Listing):
     class Meta:
         verbose_name = verbose_name_plural = "科技成果"
         ordering = ["-record__first_published_at", "-pk"]
+        # Counting what is public and looking for a name read this instead of a row with all its texts.
+        indexes = [models.Index(fields=["live", "disclosure_level", "inventors"], name="achievement_public_idx")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(price_min__isnull=True) | Q(price_max__isnull=True) | Q(price_max__gte=F("price_min")),
@@ -271,6 +273,7 @@ class Demand(Listing):
     class Meta:
         verbose_name = verbose_name_plural = "技术需求"
         ordering = ["-record__first_published_at", "-pk"]
+        indexes = [models.Index(fields=["live", "disclosure_level", "record"], name="demand_public_idx")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(budget_min__isnull=True) | Q(budget_max__isnull=True) | Q(budget_max__gte=F("budget_min")),

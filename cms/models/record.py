@@ -76,6 +76,10 @@ class ListingRecord(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "条目"
+        # The home page lists the newest of a kind, and the needs that have waited longest.
+        indexes = [
+            models.Index(fields=["kind", "first_published_at", "availability"], name="record_kind_published_idx")
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["owner", "kind", "external_id"],

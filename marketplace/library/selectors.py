@@ -12,7 +12,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cms.models import KINDS, Achievement, Availability, Demand, NewsPage, listing_model
+from cms.models import KINDS, Achievement, Availability, Demand, ListingRecord, NewsPage, listing_model
 from marketplace.accounts.models import Organization
 from marketplace.agencies.models import Broker
 from marketplace.contracts import selectors as contracts
@@ -83,28 +83,35 @@ def counts() -> Counts:
 
 def newest_achievements(limit: int) -> list[dict[str, Any]]:
     """Newest published achievements as brief rows, dated by their publication."""
-    found = public("achievement").with_related().order_by("-record__first_published_at", "-pk")
+    # The kind stands on the row that is sorted: with it the newest are read from the index's end.
+    found = public("achievement").filter(record__kind="achievement").with_related()
+    found = found.order_by("-record__first_published_at", "-pk")
     return [
         {**rows.row(one, brief=True), "date": one.record.first_published_at, "date_word": _("发布")}
         for one in found[:limit]
     ]
 
 
+def _answered(record: str) -> Exists:
+    """An accepted inquiry about the record whose deal was not lost; `record` is the path to its key."""
+    return Exists(Inquiry.objects.filter(about=OuterRef(record), state="accepted").exclude(deal__state="lost"))
+
+
 def unanswered() -> QuerySet[Demand]:
     """Published needs that are open and that no accepted inquiry answers, longest waiting first. One whose deal was
     lost waits again, so that this is what the list of open needs counts."""
-    answered = Inquiry.objects.filter(about=OuterRef("record"), state="accepted").exclude(deal__state="lost")
-    waiting = public("demand").filter(~Exists(answered), record__availability=Availability.OPEN)
-    return waiting.order_by("record__first_published_at", "pk")
+    waiting = public("demand").filter(~_answered("record"), record__kind="demand")
+    return waiting.filter(record__availability=Availability.OPEN).order_by("record__first_published_at", "pk")
 
 
 def waiting_demands(limit: int) -> dict[str, Any]:
     """Needs by days waiting: rows, how many there are, and how many have waited long."""
     found = unanswered()
     border = timezone.now() - dt.timedelta(days=LONG_DAYS)
-    sums = found.order_by().aggregate(
-        all=Count("pk"), long=Count("pk", filter=Q(record__first_published_at__lt=border))
-    )
+    # The same counted from the records' side: both sides are read from their indexes alone.
+    records = ListingRecord.objects.filter(kind="demand", availability=Availability.OPEN)
+    records = records.filter(~_answered("pk"), pk__in=public("demand").order_by().values("record"))
+    sums = records.aggregate(all=Count("pk"), long=Count("pk", filter=Q(first_published_at__lt=border)))
     brief = [rows.row(one, brief=True) for one in found.with_related()[:limit]]
     return {"rows": brief, "total": sums["all"], "long": sums["long"], "days": LONG_DAYS}
 
@@ -112,8 +119,11 @@ def waiting_demands(limit: int) -> dict[str, Any]:
 def themes() -> list[dict[str, Any]]:
     """Themes as filtered lists with their counts; those without an achievement are left out."""
     achievements = public("achievement").order_by()
-    by_field = dict(achievements.values_list("technology_field").annotate(n=Count("pk")))
-    by_key = dict(achievements.values_list("key_technologies").annotate(n=Count("pk", distinct=True)))
+    fields, keys = ([code for _, of, code in THEMES if of == name] for name in ("technology_field", "key_technology"))
+    named = achievements.filter(technology_field__in=fields)
+    by_field = dict(named.values_list("technology_field").annotate(n=Count("pk")))
+    named = achievements.filter(key_technologies__in=keys)
+    by_key = dict(named.values_list("key_technologies").annotate(n=Count("pk", distinct=True)))
     counted = {"technology_field": by_field, "key_technology": by_key}
     found = [
         {"label": _(label), "href": f"/achievements/?{name}={code}", "count": counted[name].get(code, 0)}

@@ -17,6 +17,8 @@ from .factories import published
 
 pytestmark = pytest.mark.django_db
 
+BANDS = ("0-50", "200-")
+
 
 def _publish(kind: str) -> None:
     own: dict[str, Any] = {
@@ -49,9 +51,12 @@ def test_a_row_reads_as_the_whole_listing_would_and_asks_for_nothing_more(kind: 
 def test_two_filter_sets_at_once_keep_to_themselves() -> None:
     """They share what never changes of their filters and fields."""
     kinds = ("achievement", "demand")
-    one, other = (FILTERSETS[kind]({"price_band": band, "q": "氟"}) for kind, band in zip(kinds, ("0-50", "200-")))
+    one, other = (FILTERSETS[kind]({"price_band": band, "q": "氟"}) for kind, band in zip(kinds, BANDS, strict=True))
     wrong = FILTERSETS["achievement"]({"price_band": "1-2"})
     assert (one.codes("price_band"), other.codes("price_band")) == (["0-50"], ["200-"])
-    assert wrong.refused() and not one.refused() and not wrong.codes("price_band")
-    assert one.filters["owner"].parent is one and other.filters["owner"].parent is other
+    assert wrong.refused()
+    assert not one.refused()
+    assert not wrong.codes("price_band")
+    assert one.filters["owner"].parent is one
+    assert other.filters["owner"].parent is other
     assert [value for value, _ in other.form.fields["ordering"].choices if value] == list(other.ORDERED[1:])
