@@ -15,6 +15,10 @@ class CannotRun(Exception):
     """Something that the gate needs is not here; the text is Chinese and says the cure. Exit code 2."""
 
 
+class Caught(Exception):
+    """A sabotage was noticed: the rest of the run could only notice it again."""
+
+
 class TimeUp(Exception):
     """The gate did not end within its time."""
 
@@ -58,12 +62,15 @@ class Run:
         self.out.flush()
 
     def check(self, what: str, good: bool, measured: object = "") -> bool:
-        """Count one thing that must be so; says what was measured either way. Returns `good`."""
+        """Count one thing that must be so; says what was measured either way. Returns `good`; under a sabotage raises
+        Caught instead of False."""
         if good:
             self.passed += 1
         else:
             self.failed += 1
         self.say(f"{'通过' if good else '未通过'}  {what}" + (f"：{measured}" if measured != "" else ""))
+        if self.sabotage and not good:
+            raise Caught(what)
         return good
 
     def none(self, what: str, found: Sequence[object] | Mapping[object, object]) -> bool:

@@ -88,25 +88,23 @@ def _once(run: Run, world: World, tally: _Tally, number: int) -> None:
 def _answers(world: World) -> bool:
     """Whether a list answers within its time, by the engine or the database."""
     end = time.monotonic() + ANSWER_SECONDS
-    visitor = Visitor(world.port, timeout=ANSWER_SECONDS)
-    while time.monotonic() < end:
-        if visitor.get("/achievements/?q=%E9%99%A4%E6%B0%9F").status == 200:
-            visitor.close()
-            return True
-        time.sleep(0.05)
+    with Visitor(world.port, timeout=ANSWER_SECONDS) as visitor:
+        while time.monotonic() < end:
+            if visitor.get("/achievements/?q=%E9%99%A4%E6%B0%9F").status == 200:
+                return True
+            time.sleep(0.05)
     return False
 
 
 def _still_broken(world: World) -> str:
     """Why the engine does not answer half a minute after its files were damaged; empty where it does."""
-    visitor = Visitor(world.port)
     end = time.monotonic() + 30
-    while time.monotonic() < end:
-        answer = visitor.get("/api/v1/achievements/?q=%E8%A3%85%E7%BD%AE")
-        if answer.status == 200 and not answer.fallback:
-            visitor.close()
-            return ""
-        time.sleep(0.2)
+    with Visitor(world.port) as visitor:
+        while time.monotonic() < end:
+            answer = visitor.get("/api/v1/achievements/?q=%E8%A3%85%E7%BD%AE")
+            if answer.status == 200 and not answer.fallback:
+                return ""
+            time.sleep(0.2)
     return f"{answer.status} {'database' if answer.fallback else answer.error}"
 
 

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 from urllib.parse import quote
 
 
@@ -60,6 +61,12 @@ class Visitor:
             fallback = answer.headers.get("X-Answered-By") == "database" or _unranked(path, body)
             return Answer(path, answer.status, time.monotonic() - began, fallback, body)
         raise AssertionError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
 
     def close(self) -> None:
         if self._connection is not None:
@@ -119,6 +126,7 @@ class Prober:
             self.answers.setdefault(phase, []).append(answer)
             turn += 1
             self._stop.wait(max(0.0, 1 / self.rate - (time.monotonic() - began)))
+        visitor.close()
 
     def of(self, *phases: str) -> list[Answer]:
         """The answers of some phases (of all where none is named)."""

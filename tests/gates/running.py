@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from .gate import CannotRun, Gate, Run, TimeUp
+from .gate import CannotRun, Caught, Gate, Run, TimeUp
 
 MODULES = ("search_death", "es_outage", "reindex_live", "task_chaos")
 PASSED, FAILED, COULD_NOT = 0, 1, 2
@@ -153,13 +153,17 @@ def run_one(gate: Gate, run: Run) -> int:
     except CannotRun as error:
         run.say(f"不能进行：{error}")
         return COULD_NOT
+    except Caught:
+        run.say("破坏已被发现，其余不再检查")
     except TimeUp as error:
-        run.check("在时限内结束", False, error)
+        run.failed += 1
+        run.say(f"未通过  在时限内结束：{error}")
     except KeyboardInterrupt:
         raise
     except Exception as error:
         run.say(traceback.format_exc())
-        run.check("没有意外的错误", False, f"{type(error).__name__}: {error}")
+        run.failed += 1
+        run.say(f"未通过  没有意外的错误：{type(error).__name__}: {error}")
     run.say(f"{gate.name}（scale {run.scale:g}）：{run.passed} passed, {run.failed} failed")
     return FAILED if run.failed or not run.passed else PASSED
 

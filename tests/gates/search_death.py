@@ -36,15 +36,19 @@ def run(run: Run) -> None:
 
 def ask_all(world: World, asked: list[hostile.Question]) -> list[Answer]:
     """Ask all of them from a few clients at once; the answers in the same order."""
-    local = threading.local()
+    local, visitors = threading.local(), []
 
     def ask(place: int) -> Answer:
         if not hasattr(local, "visitor"):
             local.visitor = Visitor(world.port, timeout=60)
+            visitors.append(local.visitor)
         return local.visitor.get(asked[place].path, f"127.1.{place // 250 % 250}.{place % 250}")
 
     with ThreadPoolExecutor(CLIENTS) as pool:
-        return list(pool.map(ask, range(len(asked))))
+        answers = list(pool.map(ask, range(len(asked))))
+    for visitor in visitors:
+        visitor.close()
+    return answers
 
 
 def _judge(run: Run, world: World, asked: list[hostile.Question], answers: list[Answer]) -> None:
@@ -66,7 +70,7 @@ def _injected(world: World, asked: list[hostile.Question], answers: list[Answer]
     rows = {number: (kind, region) for kind in judge.TABLES for number, region in world.sql(
         f"SELECT r.number, l.region_id FROM cms_{kind} l JOIN cms_listingrecord r ON r.id = l.record_id"
     )}  # fmt: skip
-    visitor, totals = Visitor(world.port), {}
+    totals: dict[str, int] = {}
     for question, answer in zip(asked, answers, strict=True):
         if answer.status != 200 or not question.judged:
             continue
@@ -75,7 +79,8 @@ def _injected(world: World, asked: list[hostile.Question], answers: list[Answer]
             yield f"{body['count']} 条 {question.path}"
         elif question.judged == "same":
             if question.like not in totals:
-                totals[question.like] = json.loads(visitor.get(question.like, "127.2.0.1").body)["count"]
+                with Visitor(world.port) as visitor:
+                    totals[question.like] = json.loads(visitor.get(question.like, "127.2.0.1").body)["count"]
             if body["count"] != totals[question.like]:
                 yield f"{body['count']} 条而不是 {totals[question.like]} 条 {question.path}"
         elif question.judged == "kind":
