@@ -68,7 +68,9 @@ def pytest_terminal_summary(terminalreporter) -> None:
 def scratch_folder():
     """The DATA_DIR that settings.test made goes with the run."""
     yield
-    shutil.rmtree(Path(settings.DATA_DIR), ignore_errors=True)
+    # One that the caller named is his.
+    if not os.environ.get("TEST_DATA_DIR"):
+        shutil.rmtree(Path(settings.DATA_DIR), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
