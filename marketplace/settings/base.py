@@ -234,8 +234,8 @@ WAGTAIL_WORKFLOW_REQUIRE_REAPPROVAL_ON_EDIT = False
 WAGTAIL_AUTOSAVE_INTERVAL = 0
 WAGTAIL_I18N_ENABLED = False
 WAGTAILADMIN_PERMITTED_LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
-# For editors alone, over pages, images and files: plain `contains`, which finds Chinese (the full text backend does not)
-# and keeps no index that could lag or leak. What the public finds goes through `search`.
+# For editors alone, over pages, images and files: plain `contains`, which finds Chinese (the full text backend does
+# not) and keeps no index that could lag or leak. What the public finds goes through `search`.
 WAGTAILSEARCH_BACKENDS = {
     "default": {"BACKEND": "modelsearch.backends.database.fallback", "AUTO_UPDATE": False},
 }
